@@ -63,6 +63,10 @@ export {
   type MetricsOptions,
 } from "./engine/server/metrics/expose_metrics.ts";
 
+// A page that shows a server while it runs.
+export { type LiveOptions, openLive } from "./engine/server/live/open_live.ts";
+export type { LivePage } from "./engine/server/trace/live_feed.ts";
+
 // TCP with promises.
 export type { DescriptorReserve } from "./engine/net/accept_policy.ts";
 export type { Listener } from "./engine/net/listener.ts";

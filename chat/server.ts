@@ -41,9 +41,13 @@ export async function serve(options: ChatOptions = {}): Promise<ChatServer> {
 /** The server as a command. */
 export function program(): Program {
   const command = chatCommand("server", "a chat with rooms, on one server or many", CHAT_FLAGS);
-  return serverProgram(command, async (values, output) => {
+  return serverProgram(command, async (values, output, more) => {
     const print = (line: string) => output.writeLine(line);
-    const server = await serve({ ...values, ...(values.quiet !== true && { onReport: print }) });
+    const server = await serve({
+      ...values,
+      ...more,
+      ...(values.quiet !== true && { onReport: print }),
+    });
     void listenToOperator(print, (line) => obeyOperator(server, line, print));
     return {
       ...serviceOf(server),

@@ -79,7 +79,10 @@ export async function serve(
 /** The step as a command. */
 export function program(): Program {
   const command = chatCommand("v1_once", "reads one message, sends it back, closes");
-  return serverProgram(command, async (values) => serviceOf(await serve(values)));
+  return serverProgram(
+    command,
+    async (values, _output, more) => serviceOf(await serve({ ...values, ...more })),
+  );
 }
 
 if (isMainModule(import.meta)) program().run();

@@ -78,7 +78,10 @@ export async function serve(
 /** The step as a command. */
 export function program(): Program {
   const command = chatCommand("v2_echo", "sends each line back until exit");
-  return serverProgram(command, async (values) => serviceOf(await serve(values)));
+  return serverProgram(
+    command,
+    async (values, _output, more) => serviceOf(await serve({ ...values, ...more })),
+  );
 }
 
 if (isMainModule(import.meta)) program().run();

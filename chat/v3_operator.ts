@@ -74,6 +74,7 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
     counts: { full: 0, perHost: 0, denied: 0, stranger: 0, dropped: 0 },
     signal: options.signal,
     record: options.record,
+    live: options.live,
     journal: new MainJournal("v3_operator", options.onReport),
     deadlines,
     rounds,
@@ -94,8 +95,8 @@ export async function serve(options: ChatOptions = {}): Promise<OperatedServer> 
 /** The step as a command. */
 export function program(): Program {
   const command = chatCommand("v3_operator", "echoes to several clients, and an operator's voice");
-  return serverProgram(command, async (values, output) => {
-    const server = await serve(values);
+  return serverProgram(command, async (values, output, more) => {
+    const server = await serve({ ...values, ...more });
     void listenToOperator((line) => output.writeLine(line), (line) => server.announce(line));
     return { ...serviceOf(server), leavesWaiting: true };
   });

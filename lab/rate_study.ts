@@ -23,7 +23,7 @@ import { errorsOf } from "./report/contests.ts";
 import { sayLag } from "./report/findings.ts";
 import { concludeSearch, concludeSeries } from "./report/rate_study.ts";
 import { parseThreshold, type Threshold } from "./report/thresholds.ts";
-import { formatCount, formatRate, formatShare, formatTime } from "./report/units.ts";
+import { formatCount, formatRate, formatShare, formatTime } from "../engine/values/units.ts";
 
 /** The first step of a search, in requests a second, where the user says nothing. */
 const FIRST = 1_000;

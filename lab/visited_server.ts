@@ -10,7 +10,7 @@ import { readRecording } from "../engine/recording/read_recording.ts";
 import type { RuntimeCommand } from "../engine/process/runtimes.ts";
 import type { ModeName } from "../modes/catalogue.ts";
 import type { Visitor } from "./simulator/companies.ts";
-import { type Life, livesOf } from "./tour/life.ts";
+import { type Life, livesOf } from "../engine/figures/life.ts";
 import { type Seen, sendCompany } from "./tour/visits.ts";
 import { LoadedServer } from "./loaded_server.ts";
 import { modeCommand } from "./mode_command.ts";

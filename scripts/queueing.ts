@@ -19,7 +19,7 @@ import { isMainModule } from "../engine/net/runtime.ts";
 import type { Report, Run } from "../lab/load/results.ts";
 import { parseJson } from "../lab/report/json.ts";
 import { predictFixed, type Prediction, predictRandom } from "../lab/report/queueing.ts";
-import { formatRate, formatTime } from "../lab/report/units.ts";
+import { formatRate, formatTime } from "../engine/values/units.ts";
 
 const COMMAND: Command = {
   name: "queueing",

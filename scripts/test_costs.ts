@@ -50,6 +50,7 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "lab/quiz_test.ts": 8,
   "lab/replay_test.ts": 6,
   "modes/compute_timeout_test.ts": 6,
+  "server/live_test.ts": 8,
   "server/metrics_test.ts": 6,
   "server/service_manager_test.ts": 6,
   "lab/bench_rates_test.ts": 5,

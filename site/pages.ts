@@ -29,7 +29,10 @@ export interface Chapter {
 /** The most words that a lesson may have. What a reader reads counts: no code, no markup. */
 export const MOST_WORDS = 900;
 
-/** The most commands that a lesson may have: the one below a figure of the reader's own counts too. */
+/**
+ * The most commands that a lesson may have. The one below a figure, which makes the reader's own
+ * recording, is not counted.
+ */
 export const MOST_COMMANDS = 2;
 
 /** The headings of a lesson, in their order. Others may stand between them. */

@@ -8,7 +8,7 @@
 import type { ModeName } from "../modes/catalogue.ts";
 import type { CompanyName } from "../lab/simulator/companies.ts";
 
-/** A recording, and how it is made. */
+/** A recording, and how it is made. Servers and clients speak `frame`. */
 export interface LessonRecording {
   /** Its name: the file is `site/public/recordings/NAME.jsonl`. */
   readonly name: string;
@@ -16,8 +16,6 @@ export interface LessonRecording {
   readonly mode: ModeName;
   /** The flags of the server, besides the port and where to record. */
   readonly flags: readonly string[];
-  /** What the server speaks, and the clients with it. */
-  readonly protocol: "frame";
   /** Who comes. */
   readonly clients: CompanyName;
   /** The same for the simulator: what the flags and the protocol's defaults say. */
@@ -36,41 +34,41 @@ export interface LessonKnobs {
   readonly offload?: number;
 }
 
-/** A recording of the three clients, which speak `frame`. */
-function three(
+/** A recording of the three clients, or of others. The knobs are also the flags. */
+function recorded(
   name: string,
   mode: ModeName,
   knobs: LessonKnobs = {},
   clients: CompanyName = "three",
 ): LessonRecording {
   const flags = Object.entries(knobs).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  return { name, mode, flags, protocol: "frame", clients, knobs };
+  return { name, mode, flags, clients, knobs };
 }
 
 /** All recordings. */
 export const RECORDINGS: readonly LessonRecording[] = [
   // A model each, with the three clients.
-  three("sequential", "sequential"),
-  three("threaded", "threaded", { spare: 0 }),
-  three("threadpool", "threadpool", { workers: 2 }),
-  three("threadpool-of-one", "threadpool", { workers: 1 }),
-  three("berkeley", "berkeley", { workers: 2 }),
-  three("event-in-place", "event", { offload: 0 }),
-  three("event", "event", { offload: 2 }),
-  three("nonblocking", "nonblocking", { offload: 2 }),
-  three("cluster", "cluster", { workers: 2, offload: 0 }),
-  three("prefork", "prefork", { workers: 2 }),
-  three("completion", "completion", { offload: 2 }),
+  recorded("sequential", "sequential"),
+  recorded("threaded", "threaded", { spare: 0 }),
+  recorded("threadpool", "threadpool", { workers: 2 }),
+  recorded("threadpool-of-one", "threadpool", { workers: 1 }),
+  recorded("berkeley", "berkeley", { workers: 2 }),
+  recorded("event-in-place", "event", { offload: 0 }),
+  recorded("event", "event", { offload: 2 }),
+  recorded("nonblocking", "nonblocking", { offload: 2 }),
+  recorded("cluster", "cluster", { workers: 2, offload: 0 }),
+  recorded("prefork", "prefork", { workers: 2 }),
+  recorded("completion", "completion", { offload: 2 }),
   // What lies beneath them.
-  three("accept-queue", "sequential", {}, "crowd"),
-  three("handshake", "sequential", {}, "silent first"),
-  three("blocking", "sequential", {}, "slow first"),
-  three("readiness", "nonblocking", { offload: 0 }, "slow first"),
-  three("back-pressure", "event", { offload: 0 }, "much first"),
-  three("off-loading-one", "event", { offload: 1 }, "crowd"),
-  three("threads-for-a-crowd", "threaded", { spare: 0 }, "crowd"),
-  three("pool-for-a-crowd", "threadpool", { workers: 2 }, "crowd"),
-  three("measuring", "event", { offload: 0 }, "crowd"),
+  recorded("accept-queue", "sequential", {}, "crowd"),
+  recorded("handshake", "sequential", {}, "silent first"),
+  recorded("blocking", "sequential", {}, "slow first"),
+  recorded("readiness", "nonblocking", { offload: 0 }, "slow first"),
+  recorded("back-pressure", "event", { offload: 0 }, "much first"),
+  recorded("off-loading-one", "event", { offload: 1 }, "crowd"),
+  recorded("threads-for-a-crowd", "threaded", { spare: 0 }, "crowd"),
+  recorded("pool-for-a-crowd", "threadpool", { workers: 2 }, "crowd"),
+  recorded("measuring", "event", { offload: 0 }, "crowd"),
 ];
 
 /**

@@ -87,6 +87,7 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       own,
       signal: options.signal,
       record: options.record,
+      live: options.live,
       journal,
       deadlines,
       rounds,

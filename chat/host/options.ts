@@ -30,6 +30,7 @@ import {
   PROXY_PROTOCOL,
   STATS_EVERY,
 } from "../../engine/server/core/options.ts";
+import type { LivePage } from "../../engine/server/trace/live_feed.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
@@ -159,6 +160,8 @@ export interface ChatOptions {
    * sockets, as events that `observe replay` shows. A relative path starts at the current directory.
    */
   readonly record?: string | URL;
+  /** What shows the server while it runs: see `ServeOptions.live`. */
+  readonly live?: LivePage;
   /**
    * How often the statistics of the server are to be read; 0 is never. Its event loop then has a
    * heartbeat, from which its lag is known. `Server.statistics` tells where the figures are.

@@ -21,6 +21,7 @@ import { makeServer, type Server } from "../../engine/server/core/server.ts";
 import { stopListening } from "../../engine/server/listening/stop_listening.ts";
 import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import type { OwnCounts } from "../../engine/server/core/own_counts.ts";
+import type { LivePage } from "../../engine/server/trace/live_feed.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { closing } from "../talk/notices.ts";
 import type { Rounds } from "./rounds.ts";
@@ -52,6 +53,8 @@ export interface VisitorsPlan<Count extends Counters = Counters> {
   readonly signal?: AbortSignal | undefined;
   /** The file of the recording, if there is to be one. */
   readonly record?: string | URL | undefined;
+  /** Reads along, if somebody may. */
+  readonly live?: LivePage | undefined;
   /** Reports what happens. */
   readonly journal: Journal;
   /** Keeps time; disposed of when the server is closed. */
@@ -84,10 +87,10 @@ export async function serveVisitors<Count extends Counters>(
   plan: VisitorsPlan<Count>,
   accept: Accept,
 ): Promise<{ readonly server: Server<Count>; readonly visitors: Visitors }> {
-  const { mode, protocol, details, drainMs, signal, record, journal, deadlines } = plan;
+  const { mode, protocol, details, drainMs, signal, record, live, journal, deadlines } = plan;
   refuseUnix(plan.address);
   const counters = new CounterBlock();
-  const timeline = await openTimeline({ record }, { mode, isLoop: true });
+  const timeline = await openTimeline({ record, live }, { mode, isLoop: true });
   let listener: Listener;
   try {
     listener = await listen(plan, counters, journal);

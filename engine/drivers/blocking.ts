@@ -18,10 +18,8 @@ import {
 import type { Tasks } from "../../protocols/catalogue.ts";
 import {
   ComputeTimeoutError,
-  IdleTimeoutError,
   MessageTimeoutError,
   PeerGoneError,
-  ReadTimeoutError,
   SessionTimeoutError,
 } from "../../protocols/errors.ts";
 import { Pulse } from "./pulse.ts";
@@ -43,6 +41,7 @@ import {
   betweenMessagesMs,
   checkWithin,
   LOOKS_AT_WRITE,
+  silenceError,
   type TimeLimits,
   tookNothing,
 } from "./limits.ts";
@@ -60,6 +59,8 @@ export interface BlockingOptions extends TimeLimits {
    * if the task has slices.
    */
   readonly mayCompute?: (() => boolean) | undefined;
+  /** Called when a write has to wait. */
+  readonly onWaits?: (() => void) | undefined;
   /** Called after a write that had to wait, with the `performance.now()` when it began to wait. */
   readonly onWaited?: ((since: number) => void) | undefined;
   /** Called when a signal has ended a call that waited. */
@@ -542,12 +543,9 @@ export class BlockingDriver {
   }
 
   #timeout(): Error {
-    const { readTimeoutMs, idleTimeoutMs } = this.#options;
     if (this.#firstLimit === "session") return this.#sessionTimeout();
     if (this.#firstLimit === "message") return this.#messageTimeout();
-    return this.#firstLimit === "read" || idleTimeoutMs === undefined
-      ? new ReadTimeoutError(readTimeoutMs)
-      : new IdleTimeoutError(idleTimeoutMs);
+    return silenceError(this.#options, this.#firstLimit === "read");
   }
 
   #messageTimeout(): Error {
@@ -578,7 +576,10 @@ export class BlockingDriver {
   /** Goes on after a `send` that did not take everything. */
   #sentSome(count: number): Need {
     const { EAGAIN, EINTR } = this.#sockets.constants.errno;
-    this.#waitingSince ??= performance.now();
+    if (this.#waitingSince === undefined) {
+      this.#waitingSince = performance.now();
+      this.#options.onWaits?.();
+    }
     try {
       if (count >= 0) this.unsent = this.unsent.subarray(count);
       else if (count !== -EAGAIN && count !== -EINTR) throw this.#gone("send", -count);

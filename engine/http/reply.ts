@@ -24,6 +24,7 @@ export interface HttpReply {
 /** The words of the statuses (RFC 9110, section 15). */
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
+  202: "Accepted",
   204: "No Content",
   303: "See Other",
   400: "Bad Request",

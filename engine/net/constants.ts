@@ -118,6 +118,8 @@ export interface Constants extends SockaddrLayout {
   readonly SO_LINGER: number;
   /** Option: the size of the receive buffer. */
   readonly SO_RCVBUF: number;
+  /** Option: the size of the send buffer. */
+  readonly SO_SNDBUF: number;
   /** Request: how many bytes the peer has not acknowledged; absent where nobody can ask. */
   readonly SIOCOUTQ?: number;
   /** Option: how long `recv` may wait. */
@@ -208,6 +210,7 @@ export const LINUX: Constants = {
   SO_COOKIE: 57,
   SO_LINGER: 13,
   SO_RCVBUF: 8,
+  SO_SNDBUF: 7,
   SIOCOUTQ: 0x5411,
   SO_RCVTIMEO: 20,
   SO_SNDTIMEO: 21,
@@ -315,6 +318,7 @@ export const DARWIN: Constants = {
   SO_COOKIE: 0,
   SO_LINGER: 0x80,
   SO_RCVBUF: 0x1002,
+  SO_SNDBUF: 0x1001,
   SO_RCVTIMEO: 0x1006,
   SO_SNDTIMEO: 0x1005,
   MSG_DONTWAIT: 0x80,

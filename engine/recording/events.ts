@@ -86,6 +86,8 @@ export interface BegunEvent extends Timed {
   readonly cookie?: string;
   /** The client's address as a PROXY header has named it: then the peer is the proxy. */
   readonly client?: string;
+  /** Who has opened it, if that is the page of a server's live view: then it is no client's. */
+  readonly by?: "page";
 }
 
 /** A connection has waited in a queue of the server's own. */
@@ -158,6 +160,44 @@ export interface SpanEvent extends Timed {
   readonly task?: string;
   /** How many conversations ran in `turns`. */
   readonly count?: number;
+}
+
+/**
+ * What is going on now. Only a stream has it: a file has the {@linkcode SpanEvent} when it is over.
+ * It is told when a look finds something that has gone on for a while, and was not told before.
+ */
+export interface DoingEvent extends Timed {
+  readonly type: "doing";
+  /** The thread that is in the middle of it; absent if a connection only waits. */
+  readonly thread?: number;
+  /** The connection that it is for; absent if it is for none, or if that has no number yet. */
+  readonly connection?: number;
+  /** The client's address, if its connection has no number yet: it is `queued`. */
+  readonly peer?: string;
+  /**
+   * What it is, since `at`. `queued` is that a connection waits in a queue of the server's own.
+   * Without it, what was told last of this thread, or else of this connection or peer, is over.
+   */
+  readonly what?: Exclude<SpanName, "turns"> | "queued";
+  /** What is computed. */
+  readonly task?: string;
+}
+
+/** How a server is, a few times a second. What is not known is absent. Only a stream has it. */
+export interface FiguresEvent extends Timed {
+  readonly type: "figures";
+  /** Connections that began in the last second. */
+  readonly rate?: number;
+  /** Of the connections that ended in the last seconds, half lasted no longer, in microseconds. */
+  readonly p50_us?: number;
+  /** The same for 99 of 100. */
+  readonly p99_us?: number;
+  /** How much of one core the server has used in the last second: its process, and those that serve. */
+  readonly cpu?: number;
+  /** The resident memory of the process, and of those that serve for it, in bytes. */
+  readonly memory_bytes?: number;
+  /** How late what is due on an event loop is, or was since the last figures, in milliseconds. */
+  readonly loop_still_ms?: number;
 }
 
 /** The options of a TCP header. RFC 9293 section 3.2, RFC 7323, RFC 2018. */
@@ -383,6 +423,8 @@ export type Event =
   | ServedEvent
   | OverEvent
   | SpanEvent
+  | DoingEvent
+  | FiguresEvent
   | PacketEvent
   | SocketEvent
   | ListenerEvent

@@ -40,6 +40,8 @@ import type { StatisticsShare } from "./core/statistics_share.ts";
 import { Restarter } from "./restarter.ts";
 import { MainJournal } from "./journal/journal.ts";
 import { configureLogging, type LogFormat, loggerOf, totalsLoggerOf } from "./journal/logging.ts";
+import type { LiveServer } from "./live/live_server.ts";
+import { LIVE, LIVE_FLAGS } from "./live/open_live.ts";
 import { aboutOf, METRICS } from "./metrics/expose_metrics.ts";
 import type { MetricsServer } from "./metrics/metrics_server.ts";
 import type { Notifier } from "./notifier.ts";
@@ -64,9 +66,10 @@ export const OUTPUT_FLAGS: readonly Flag[] = [
   },
   STATS_EVERY,
   METRICS,
+  ...LIVE_FLAGS,
 ];
 
-/** How often the loops of a server beat whose metrics are told, in milliseconds. */
+/** How often the loops of a server beat whose metrics are told, or that is shown, in milliseconds. */
 const METRICS_EVERY_MS = 1_000;
 
 /** How to write values, and what signals do, for the help of every server's command. */
@@ -112,11 +115,11 @@ export function modeProgram(mode: string, serve: Serve, own: ModeCommand): Progr
     flags: [...flags, ...serveFlags(protocol), STALL, ...OUTPUT_FLAGS],
     example: formatRun(`modes/${mode}.ts`, "8080"),
   };
-  return serverProgram(command, async (values, output, beforeTakeover) =>
+  return serverProgram(command, async (values, output, more) =>
     serviceOf(
       await serve({
         ...values,
-        ...(beforeTakeover !== undefined && { beforeTakeover }),
+        ...more,
         stall: stallOf(values),
         ...(values.noPrime === true && { prime: false }),
         ...(values.quiet !== true && { onReport: (message) => output.writeLine(message) }),
@@ -190,13 +193,14 @@ export function serviceOf(server: Server): Service {
  *
  * @param values the given values of the flags
  * @param output standard output, which is flushed at the end; the flags say whether to be quiet
- * @param beforeTakeover see `ServeOptions`; a service that takes nothing over does without
+ * @param more options that are no flags, in place of flags of their names; a service that takes
+ * nothing over does without `beforeTakeover`
  * @throws {OptionError} if a flag has a wrong value
  */
 export type Start = (
   values: Values,
   output: BufferedOutput,
-  beforeTakeover: ServeOptions["beforeTakeover"],
+  more: Pick<ServeOptions, "beforeTakeover" | "live">,
 ) => Promise<Service>;
 
 /**
@@ -253,16 +257,21 @@ async function run(command: Command, start: Start): Promise<void> {
   const restarter = new Restarter(name);
   let printer: StatisticsPrinter | undefined;
   let metrics: MetricsServer | undefined;
+  let live: LiveServer | undefined;
   try {
     printer = await startPrinter(name, values, format);
     if (printer !== undefined) stderr.share();
     notifier = await startNotifier(name);
     metrics = await startMetrics(command, values);
+    live = await startLive(command, values);
     const teller = metrics;
     service = await start(
       { ...measured(values, notifier), ...withPassed(command, values) },
       stdout,
-      teller && (() => beforeTakeover(teller)),
+      {
+        ...(teller !== undefined && { beforeTakeover: () => beforeTakeover(teller) }),
+        ...(live !== undefined && { live }),
+      },
     );
     await metrics?.listen();
   } catch (error) {
@@ -280,12 +289,15 @@ async function run(command: Command, start: Start): Promise<void> {
   const profile = await beginProfile();
   try {
     // From then on those who ask at this port get their answer from the other process.
-    served.handover?.onTakenOver((_pid, port) => void metrics?.yieldTo(port));
+    served.handover?.onTakenOver((_pid, port) => {
+      void metrics?.yieldTo(port);
+      void live?.close();
+    });
     // The first client may stop the loop for ever. The thread comes up while the loop is stuck, but
     // only the loop can start it.
     watching = startWatch(command, values, format, served, stderr);
     await watching;
-    stdout.writeLine(describe(served, metrics));
+    stdout.writeLine(describe(served, metrics, live));
     // The server listens already, and whoever waits for the line has it.
     restarter.serves(served.handover);
     notifier?.serves(served);
@@ -296,6 +308,7 @@ async function run(command: Command, start: Start): Promise<void> {
     notifier?.stops();
     notifier?.end();
     await metrics?.close();
+    await live?.close();
     await (await watching)?.stop(FLUSH_MS);
     // A line of statistics that is being written comes before the totals.
     await printer?.stop(FLUSH_MS);
@@ -379,8 +392,9 @@ async function startNotifier(name: string): Promise<Notifier | undefined> {
 }
 
 /** Has the beats of loops measured where somebody wants to know how late they are. */
-function measured({ metrics }: Values, notifier: Notifier | undefined): Values {
-  return metrics === undefined && notifier === undefined ? {} : { statsEvery: METRICS_EVERY_MS };
+function measured({ metrics, live }: Values, notifier: Notifier | undefined): Values {
+  const isWanted = metrics !== undefined || live !== undefined || notifier !== undefined;
+  return isWanted ? { statsEvery: METRICS_EVERY_MS } : {};
 }
 
 /** Starts the thread that tells metrics, if there is to be one. */
@@ -392,6 +406,26 @@ async function startMetrics(
   const { MetricsServer } = await import("./metrics/metrics_server.ts");
   return await MetricsServer.start({
     address: valueOf(METRICS, values),
+    shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
+    onError: (message) => loggerOf(name).warn("{message}", { message }),
+  });
+}
+
+/** Starts the thread that shows the server, if there is to be one. */
+async function startLive(
+  { name, flags }: Command,
+  values: Values,
+): Promise<LiveServer | undefined> {
+  const viewOnly = values.liveViewOnly === true;
+  if (values.live === undefined) {
+    if (viewOnly) throw new OptionError("Cannot use liveViewOnly: there is no page without live");
+    return undefined;
+  }
+  const address = valueOf(LIVE, values);
+  const { LiveServer } = await import("./live/live_server.ts");
+  return await LiveServer.start({
+    address,
+    viewOnly,
     shares: flags.includes(TAKEOVER) ? values.takeover === undefined ? "later" : "now" : undefined,
     onError: (message) => loggerOf(name).warn("{message}", { message }),
   });
@@ -429,11 +463,16 @@ async function startWatch(
   }, statistics);
 }
 
-function describe({ address, details }: Service, metrics?: MetricsServer): string {
+function describe(
+  { address, details }: Service,
+  metrics?: MetricsServer,
+  live?: LiveServer,
+): string {
   return [
     `Listening on ${formatAddress(address)}`,
     ...details,
     ...(metrics === undefined ? [] : [`metrics at ${metrics.url}/metrics`]),
+    ...(live === undefined ? [] : [`live at ${live.url}`]),
     `${runtime.name} ${runtime.version}`,
   ].join(" · ");
 }

@@ -6,6 +6,7 @@
 
 import { runtime } from "../net/runtime.ts";
 import {
+  LIVE_THREAD,
   METRICS_THREAD,
   SOCKETS_THREAD,
   STATISTICS_THREAD,
@@ -14,6 +15,7 @@ import {
 
 /** Loads the modules of these Workers, by their names. */
 const THREADS: Readonly<Record<string, () => Promise<unknown>>> = {
+  [LIVE_THREAD]: () => import("./live/live_server.ts"),
   [METRICS_THREAD]: () => import("./metrics/metrics_server.ts"),
   [SOCKETS_THREAD]: () => import("./trace/socket_thread.ts"),
   [STATISTICS_THREAD]: () => import("./statistics/statistics_printer.ts"),

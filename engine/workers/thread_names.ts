@@ -34,6 +34,9 @@ export const STATISTICS_THREAD = `${OURS} statistics`;
 /** The name of the Worker that answers those who collect metrics. */
 export const METRICS_THREAD = `${OURS} metrics`;
 
+/** The name of the Worker that shows a server to whoever opens its page. */
+export const LIVE_THREAD = `${OURS} live`;
+
 /** The name of the Worker that watches whether event loops turn. */
 export const WATCH_THREAD = `${OURS} watch`;
 

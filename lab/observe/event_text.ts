@@ -9,6 +9,7 @@ import type {
   ConnectionEvent,
   Event,
   FactEvent,
+  FiguresEvent,
   ResultEvent,
   SocketEvent,
 } from "../../engine/recording/events.ts";
@@ -60,14 +61,19 @@ export class EventText {
       }
       case "span": {
         const { name, at, to, thread, connection, task, count } = event;
-        const who = [
-          connection !== undefined && `#${connection}`,
-          thread !== undefined && this.#nameOf(thread),
-        ].filter((part) => part !== false).join(" on ");
+        const who = this.#who(connection, thread);
         const what = [name, task, count !== undefined && `of ${count} connections`]
           .filter((part) => part !== false && part !== undefined).join(" ");
         return `${who}: ${what}, ${milliseconds(to - at)}`;
       }
+      case "doing": {
+        const { thread, connection, peer, what, task } = event;
+        const who = peer ?? this.#who(connection, thread);
+        if (what === undefined) return `${who}: goes on`;
+        return `${who}: ${what}${task === undefined ? "" : ` ${task}`}, still`;
+      }
+      case "figures":
+        return describeFigures(event);
       case "packet":
         return this.#packets.draw(event);
       case "socket":
@@ -99,6 +105,13 @@ export class EventText {
       case "end":
         return undefined;
     }
+  }
+
+  #who(connection: number | undefined, thread: number | undefined): string {
+    return [
+      connection !== undefined && `#${connection}`,
+      thread !== undefined && this.#nameOf(thread),
+    ].filter((part) => part !== false).join(" on ");
   }
 
   #nameOf(thread: number): string {
@@ -133,6 +146,20 @@ export function socketDetails(event: SocketEvent): string[] {
     (retransmissions ?? 0) > 0 &&
     `${retransmissions} retransmission${retransmissions === 1 ? "" : "s"}`,
   ].filter((part) => part !== false);
+}
+
+/** For instance `figures: 12/s, half the connections last 1.2 ms, 0.3 of a core`. */
+function describeFigures(event: FiguresEvent): string {
+  const { rate, p50_us, p99_us, cpu, memory_bytes, loop_still_ms } = event;
+  const parts = [
+    rate !== undefined && `${rate}/s`,
+    p50_us !== undefined && `half of the connections last ${milliseconds(p50_us)}`,
+    p99_us !== undefined && `99 % ${milliseconds(p99_us)}`,
+    cpu !== undefined && `${cpu} of a core`,
+    memory_bytes !== undefined && `${Math.round(memory_bytes / 1e6)} MB`,
+    loop_still_ms !== undefined && `a loop is ${loop_still_ms} ms late`,
+  ].filter((part) => part !== false);
+  return `figures: ${parts.join(", ")}`;
 }
 
 /** For instance `ended 127.0.0.1:80 ⇄ 127.0.0.1:4711 with FIN after 2.1 ms, …`. */

@@ -21,7 +21,7 @@ import { messageOf } from "../../engine/dial/failures.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { connectionEvent } from "../../engine/recording/from_kernel.ts";
-import { formatBytes, formatTime } from "../report/units.ts";
+import { formatBytes, formatTime } from "../../engine/values/units.ts";
 import { render, type Screen, screenOf } from "../report/screen.ts";
 import { LineOutput } from "./line_output.ts";
 import { say } from "./say.ts";

@@ -8,7 +8,7 @@
 import { wrap } from "../../engine/cli/layout.ts";
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
 import { escapeText } from "../../protocols/text.ts";
-import { formatTime } from "../report/units.ts";
+import { formatTime } from "../../engine/values/units.ts";
 import {
   type ConnectionEnd,
   type Conversation,

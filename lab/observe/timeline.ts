@@ -26,7 +26,7 @@ import type { Address } from "../../protocols/effects.ts";
 import { escapeText } from "../../protocols/text.ts";
 import { loadLoadProtocol, MEASURABLE } from "../load/load_protocol.ts";
 import { encodeJson } from "../report/json_line.ts";
-import { formatTime } from "../report/units.ts";
+import { formatTime } from "../../engine/values/units.ts";
 import { whyNoCapture } from "./capture.ts";
 import { conversationsIn, notesIn } from "./conversations.ts";
 import { LineOutput } from "./line_output.ts";

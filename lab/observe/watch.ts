@@ -16,7 +16,7 @@ import { type SocketRow, waitsForAccept } from "../../engine/kernel/sock_diag.ts
 import { TCP_STATES } from "../../engine/kernel/tcp_states.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Duration } from "../../engine/values/durations.ts";
-import { formatBytes, formatTime } from "../report/units.ts";
+import { formatBytes, formatTime } from "../../engine/values/units.ts";
 import {
   CLEAR_BELOW,
   CLEAR_REST,

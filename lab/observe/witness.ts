@@ -17,7 +17,7 @@ import { readTcpInfo } from "../../engine/kernel/tcp_info.ts";
 import { stateOf, type TcpState } from "../../engine/kernel/tcp_states.ts";
 import { library } from "../../engine/net/libc.ts";
 import { Sockets, sockets } from "../../engine/net/sockets.ts";
-import { formatTime } from "../report/units.ts";
+import { formatTime } from "../../engine/values/units.ts";
 import { nowUs } from "../../engine/values/moment.ts";
 import { type Event, roundUs, type SocketEvent } from "../../engine/recording/events.ts";
 import { packetEvent, socketEvent } from "../../engine/recording/from_kernel.ts";

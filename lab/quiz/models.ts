@@ -13,7 +13,7 @@ import { count, order } from "../observe/stage/seen.ts";
 import { askFrame, GUESTS } from "../simulator/clients.ts";
 import { COMPANIES } from "../simulator/companies.ts";
 import { simulate } from "../simulator/simulate.ts";
-import type { Doing } from "../tour/life.ts";
+import type { Doing } from "../../engine/figures/life.ts";
 import { said } from "./found.ts";
 import type { Staying } from "./guests.ts";
 import type {

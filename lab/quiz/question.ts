@@ -12,7 +12,7 @@ import type { Fact } from "../observe/stage/facts.ts";
 import type { Lesson, Play } from "../observe/stage/lesson.ts";
 import type { Stage } from "../observe/stage/stage.ts";
 import type { Visitor } from "../simulator/companies.ts";
-import type { Life } from "../tour/life.ts";
+import type { Life } from "../../engine/figures/life.ts";
 import type { Seen } from "../tour/visits.ts";
 import type { Found } from "./found.ts";
 import type { Guests } from "./guests.ts";

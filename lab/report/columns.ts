@@ -26,7 +26,13 @@ import {
   timesWorse,
 } from "./findings.ts";
 import { deviation, formatRatio, mean, ratioOf } from "./statistics.ts";
-import { formatCount, formatRate, formatShare, formatTime, UNKNOWN } from "./units.ts";
+import {
+  formatCount,
+  formatRate,
+  formatShare,
+  formatTime,
+  UNKNOWN,
+} from "../../engine/values/units.ts";
 
 /** One column. */
 export interface Column {

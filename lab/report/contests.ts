@@ -8,7 +8,7 @@ import { formatDuration } from "../../engine/values/durations.ts";
 import { formatPart } from "../load/rate_course.ts";
 import type { Load, Run } from "../load/results.ts";
 import { mean } from "./statistics.ts";
-import { formatBytes, formatRate } from "./units.ts";
+import { formatBytes, formatRate } from "../../engine/values/units.ts";
 
 /** The repeats of one server under one load. */
 export interface Entry {

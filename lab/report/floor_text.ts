@@ -6,7 +6,7 @@
 
 import type { Floor, NullRun } from "../load/results.ts";
 import { formatLoad } from "./contests.ts";
-import { formatRate, formatShare, formatTime } from "./units.ts";
+import { formatRate, formatShare, formatTime } from "../../engine/values/units.ts";
 
 /**
  * Says what the machine can do at best.

@@ -20,7 +20,7 @@ import {
   formatRate,
   formatShare,
   formatTime,
-} from "./units.ts";
+} from "../../engine/values/units.ts";
 
 /** A column of the raw table. */
 interface RawColumn {

@@ -17,7 +17,7 @@ import {
   WRAP,
   wrap,
 } from "./screen.ts";
-import { formatCount, formatRate, formatTime } from "./units.ts";
+import { formatCount, formatRate, formatTime } from "../../engine/values/units.ts";
 
 /** How often it writes a line if it cannot redraw, in milliseconds. */
 const LINE_MS = 5_000;

@@ -11,7 +11,7 @@ import { floorSentences } from "./floor_text.ts";
 import { partSentences } from "./parts_text.ts";
 import { profileTitle, topOf } from "./profile_text.ts";
 import { formatStudiedLoad, stepsTable } from "./rate_study.ts";
-import { formatBytes } from "./units.ts";
+import { formatBytes } from "../../engine/values/units.ts";
 
 /**
  * Writes a measurement.

@@ -21,7 +21,7 @@ import type {
   Run,
   Second,
 } from "../load/results.ts";
-import { formatTime } from "./units.ts";
+import { formatTime } from "../../engine/values/units.ts";
 
 /** By how much runs that were equally long may differ: by a share, and in seconds. */
 const ALIKE = 0.02;

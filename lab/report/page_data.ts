@@ -27,7 +27,7 @@ import { distributionOf, type Quantile } from "./distribution.ts";
 import { BANDS_A_DECADE, type HeatColumn, heatOf } from "./heat.ts";
 import { MEMORY, PER_CPU_SECOND, RATE } from "./findings.ts";
 import { median } from "./statistics.ts";
-import { BYTES, COUNTS, formatRate, TIMES, type Unit } from "./units.ts";
+import { BYTES, COUNTS, formatRate, TIMES, type Unit } from "../../engine/values/units.ts";
 
 /** What the page draws of one server's repeats. */
 export interface EntryPicture {

@@ -8,7 +8,7 @@ import { escapeText } from "../../protocols/text.ts";
 import type { Profile } from "../load/results.ts";
 import { formatLoad } from "./contests.ts";
 import { clip, pad, render, type Screen, wrap } from "./screen.ts";
-import { formatShare, formatTime } from "./units.ts";
+import { formatShare, formatTime } from "../../engine/values/units.ts";
 
 /** How many functions are listed. */
 const TOP = 5;

@@ -11,7 +11,7 @@ import { askedOf } from "./columns.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
 import { deviation, mean } from "./statistics.ts";
 import type { Threshold } from "./thresholds.ts";
-import { formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+import { formatCount, formatRate, formatShare, formatTime } from "../../engine/values/units.ts";
 
 /**
  * Says what a series has shown.

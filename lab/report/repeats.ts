@@ -9,7 +9,13 @@ import type { Run } from "../load/results.ts";
 import { askedPercentiles, percentileIn } from "./columns.ts";
 import { errorsOf } from "./contests.ts";
 import { deviation, mean, median } from "./statistics.ts";
-import { formatBytes, formatCount, formatRate, formatTime, UNKNOWN } from "./units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatRate,
+  formatTime,
+  UNKNOWN,
+} from "../../engine/values/units.ts";
 
 /** The most repeats that have a row each. With more of them, only the median and the spread do. */
 const MOST_ROWS = 20;

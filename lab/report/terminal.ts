@@ -32,7 +32,7 @@ import {
   formatShare,
   formatTime,
   UNKNOWN,
-} from "./units.ts";
+} from "../../engine/values/units.ts";
 
 /** The gap between two columns. */
 const GAP = "  ";

@@ -11,7 +11,13 @@ import { leastCount, readPercentile } from "../load/percentiles.ts";
 import type { Latency, Missing, Run } from "../load/results.ts";
 import { percentileIn } from "./columns.ts";
 import { errorsOf, formatLoad } from "./contests.ts";
-import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "./units.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatRate,
+  formatShare,
+  formatTime,
+} from "../../engine/values/units.ts";
 
 /** A condition that a run must meet. */
 export interface Threshold {

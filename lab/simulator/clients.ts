@@ -4,28 +4,11 @@
  * @module
  */
 
-import type { Protocol } from "../../protocols/effects.ts";
-import { frameClient, frameGreeting } from "../../protocols/frame.ts";
-import { Input } from "../../protocols/input.ts";
-import { readWithin } from "../../protocols/effects.ts";
+import { type Protocol, readWithin } from "../../protocols/effects.ts";
+import { askFrame, GUESTS } from "../../engine/server/live/guests.ts";
 import type { Client } from "./simulate.ts";
 
-/** A prime whose trial division takes a tenth of a second. */
-export const LONG_PRIME = "P9007199254740881";
-
-/**
- * A client of `frame` that sends one frame and reads its answer.
- *
- * @param content what stands between `^` and `$`
- * @param greeted is called when the server has greeted, before the frame is sent
- * @returns the generator; it returns the answer as text
- */
-export function* askFrame(content: string, greeted = () => {}): Protocol<string> {
-  const input = new Input();
-  yield* frameGreeting(input);
-  greeted();
-  return new TextDecoder().decode(yield* frameClient(input, new TextEncoder().encode(content)));
-}
+export { askFrame, type Guest, GUESTS, LONG_PRIME } from "../../engine/server/live/guests.ts";
 
 /**
  * A client that says nothing for a time, and then closes.
@@ -37,23 +20,6 @@ export function* beSilent(ms: number): Protocol {
     answer = yield* readWithin(ms);
   }
 }
-
-/** A client of `frame`, and what it asks. */
-export interface Guest {
-  readonly name: string;
-  /** What stands between `^` and `$`. */
-  readonly asks: string;
-}
-
-/**
- * The three clients that go through every model: one asks for a long computation, one has its bytes
- * echoed, one asks for a short computation. They come in this order.
- */
-export const GUESTS: readonly Guest[] = [
-  { name: "long prime", asks: LONG_PRIME },
-  { name: "echo", asks: "echo" },
-  { name: "small prime", asks: "P7" },
-];
 
 /**
  * The {@linkcode GUESTS} as clients of a simulation.

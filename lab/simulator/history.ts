@@ -9,14 +9,19 @@ import { formatAddress } from "../../protocols/address.ts";
 import {
   type Event,
   type Header,
+  type ListenerEvent,
   type Outcome,
   roundUs,
+  type SocketEvent,
   VERSION,
 } from "../../engine/recording/events.ts";
 import { ConversationError } from "../../protocols/errors.ts";
 import type { Conversation } from "./conversation.ts";
-import type { End } from "./network.ts";
+import type { End, Last } from "./network.ts";
 import type { VirtualTime } from "./virtual_time.ts";
+
+/** What is to be told of a listener. */
+export type ListenerFigures = Required<Pick<ListenerEvent, "cookie" | "waiting" | "limit">>;
 
 /** Collects the events of a simulated server. */
 export class History {
@@ -24,7 +29,8 @@ export class History {
   readonly events: Event[] = [];
   readonly #time: VirtualTime;
   readonly #numbers = new Map<End, number>();
-  readonly #waiting = new Map<End, string>();
+  /** The cookies of the server's sockets. */
+  readonly #sockets = new Map<End, string>();
   #threads = 0;
   #cookies = 0;
 
@@ -51,22 +57,52 @@ export class History {
     return thread;
   }
 
+  /** A socket is made. Returns its cookie. */
+  cookie(): string {
+    return String(++this.#cookies);
+  }
+
   /** A connection has come into the accept queue, or was taken out of it. */
-  acceptQueue(local: End, isWaiting: boolean, waiting: number, limit: number): void {
-    const { nowUs: at } = this;
-    const cookie = this.#waiting.get(local) ?? String(++this.#cookies);
-    this.#waiting.set(local, cookie);
-    this.events.push({
-      type: "socket",
+  acceptQueue(end: End, isWaiting: boolean, listener: ListenerFigures): void {
+    if (isWaiting) this.#sockets.set(end, this.cookie());
+    // Who was reset in the queue is gone, and is taken out of it all the same.
+    if (this.#sockets.has(end)) {
+      this.events.push({
+        ...this.#socket(end, "ESTABLISHED"),
+        ...(isWaiting && { waiting: true }),
+      });
+    }
+    const local = formatAddress(end.local);
+    this.events.push({ type: "listener", at: this.nowUs, local, ...listener });
+  }
+
+  /** The kernel has done with a connection of the server. */
+  ended(end: End, how: Last, first: "local" | "remote"): void {
+    const socket = this.#socket(end, "CLOSE");
+    const { at, cookie, local, remote } = socket;
+    this.#sockets.delete(end);
+    this.events.push(socket, {
+      type: "connection",
       at,
       cookie,
-      local: formatAddress(local.local),
-      remote: formatAddress(local.remote),
-      state: "ESTABLISHED",
+      local,
+      remote,
+      opened_by: "remote",
+      closed_first: first,
+      ended_with: how,
+    });
+  }
+
+  #socket(end: End, state: "ESTABLISHED" | "CLOSE"): SocketEvent {
+    return {
+      type: "socket",
+      at: this.nowUs,
+      cookie: this.#sockets.get(end) as string,
+      local: formatAddress(end.local),
+      remote: formatAddress(end.remote),
+      state,
       end: "server",
-      ...(isWaiting && { waiting: true }),
-    }, { type: "listener", at, local: formatAddress(local.local), waiting, limit });
-    if (!isWaiting) this.#waiting.delete(local);
+    };
   }
 
   /** The server has taken a connection. */

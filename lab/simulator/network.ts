@@ -60,8 +60,8 @@ const SYN_ACK_RETRY_US = 1_000_000;
 /** How many bytes may be sent that the other program has not taken. */
 const BUFFER_BYTES = 256 * 1024;
 
-/** The end of a direction: the peer's FIN or its RST. */
-type Last = "fin" | "reset";
+/** The end of a direction: FIN or RST. */
+export type Last = "fin" | "reset";
 
 /** One end of a connection, as its program has it. */
 export class End {
@@ -71,11 +71,16 @@ export class End {
   readonly remote: Address;
   /** Called whenever something has come, or may be sent again. */
   onChange: () => void = () => {};
+  /** Called once, when nothing can come or go any more: with FIN in both directions, or with RST. */
+  onEnded: (how: Last, first: "local" | "remote") => void = () => {};
   #out: Direction | undefined;
   readonly #inbox: Uint8Array[] = [];
   #last: Last | undefined;
   #hasShut = false;
   #isClosed = false;
+  /** Who has ended its direction first. */
+  #first: "local" | "remote" | undefined;
+  #hasEnded = false;
 
   constructor(local: Address, remote: Address) {
     this.local = local;
@@ -129,6 +134,8 @@ export class End {
     if (this.#hasShut || this.isReset) return;
     this.#hasShut = true;
     this.#out?.finish("fin");
+    this.#first ??= "local";
+    if (this.#last === "fin") this.#end("fin");
   }
 
   /** Closes it: with FIN, or with RST if bytes were not taken. RFC 2525, section 2.17. */
@@ -146,6 +153,8 @@ export class End {
     if (this.isReset) return;
     this.#hasShut = true;
     this.#out?.finish("reset");
+    this.#first ??= "local";
+    this.#end("reset");
   }
 
   /** The direction from which it receives. */
@@ -161,6 +170,7 @@ export class End {
     // Nobody will take them: the kernel answers with RST.
     if (this.#isClosed) {
       this.#out?.finish("reset");
+      this.#end("reset");
       return;
     }
     this.#inbox.push(bytes);
@@ -172,7 +182,15 @@ export class End {
     if (this.#last === "reset") return;
     this.#last = last;
     if (last === "reset") this.#inbox.length = 0;
+    this.#first ??= "remote";
+    if (last === "reset" || this.#hasShut) this.#end(last);
     this.onChange();
+  }
+
+  #end(how: Last): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.onEnded(how, this.#first as "local" | "remote");
   }
 
   /** There is room to send again. */

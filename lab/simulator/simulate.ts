@@ -156,8 +156,12 @@ export function simulate(options: SimulationOptions): Simulation {
   const history = new History(time);
   if (mode !== "event") history.thread("main", false);
   for (const listener of listeners) {
-    listener.onQueue = (end, isWaiting) =>
-      history.acceptQueue(end, isWaiting, listener.waiting, listener.backlog);
+    const cookie = history.cookie();
+    listener.onQueue = (end, isWaiting) => {
+      if (isWaiting) end.onEnded = (how, first) => history.ended(end, how, first);
+      const { waiting, backlog: limit } = listener;
+      history.acceptQueue(end, isWaiting, { cookie, waiting, limit });
+    };
   }
   const computer = new Computer(protocol.tasks ?? {}, options.computeUs ?? primeCostUs);
   const settings: ServerOptions = { protocol, costs, workers, queue, spare, offload };

@@ -6,7 +6,7 @@
  */
 
 import { median } from "../report/statistics.ts";
-import { formatBytes } from "../report/units.ts";
+import { formatBytes } from "../../engine/values/units.ts";
 import type { Course, Sample, SoakFigure, SoakVerdict, Work } from "./results.ts";
 import { isRising, LEAST_LOOKS, trendOf } from "./trend.ts";
 

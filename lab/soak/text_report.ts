@@ -6,7 +6,7 @@
 
 import { escapeText } from "../../protocols/text.ts";
 import { pad, render, type Rendition, type Screen, wrap } from "../report/screen.ts";
-import { formatBytes } from "../report/units.ts";
+import { formatBytes } from "../../engine/values/units.ts";
 import { FIGURE_NAMES, formatFigure } from "./judge.ts";
 import type { Sample, SoakReport, SoakRun, SoakVerdict } from "./results.ts";
 

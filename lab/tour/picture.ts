@@ -5,19 +5,19 @@
  */
 
 import { pad, render, type Rendition, type Screen, wrap } from "../report/screen.ts";
-import { formatTime } from "../report/units.ts";
-import type { Doing, Life } from "./life.ts";
+import { formatTime } from "../../engine/values/units.ts";
+import { type Doing, DOING_WORDS, type Life } from "../../engine/figures/life.ts";
 
 /** The widest picture, in characters: longer lines are hard to compare. */
 const WIDEST = 100;
 
 /** How each part of a client's time looks, from the one that is shown first when there is no room. */
-const SIGNS: readonly (readonly [doing: Doing, sign: string, look: Rendition, words: string])[] = [
-  ["computing", "█", "green", "the server computes for it"],
-  ["accept", "░", "red", "waits to be accepted"],
-  ["queue", "▒", "yellow", "waits in the server's queue, or for its thread to start"],
-  ["thread", "▓", "red", "waits for a thread that is busy with another client"],
-  ["talk", "─", "faint", "talks"],
+const SIGNS: readonly (readonly [doing: Doing, sign: string, look: Rendition])[] = [
+  ["computing", "█", "green"],
+  ["accept", "░", "red"],
+  ["queue", "▒", "yellow"],
+  ["thread", "▓", "red"],
+  ["talk", "─", "faint"],
 ];
 
 /** A line of a picture. */
@@ -29,8 +29,8 @@ export interface Track {
 /** What the signs mean, a line each where there is room. */
 export function drawSigns(screen: Screen): readonly string[] {
   const width = Math.max(1, Math.min(screen.columns(), WIDEST) - 4);
-  return SIGNS.flatMap(([, sign, look, words]) => {
-    const [first = "", ...rest] = wrap(words, width);
+  return SIGNS.flatMap(([doing, sign, look]) => {
+    const [first = "", ...rest] = wrap(DOING_WORDS[doing], width);
     return [`  ${render(screen, look, sign)} ${first}`, ...rest.map((line) => `    ${line}`)];
   });
 }

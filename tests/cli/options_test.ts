@@ -171,9 +171,9 @@ const ONLY_CODE = ["beforeTakeover", "onReport", "signal"];
 
 /**
  * Flags that deliberately are no option of a server: they say how a command prints, and a program
- * has `exposeMetrics`.
+ * has `exposeMetrics` and `openLive`.
  */
-const ONLY_FLAGS = ["quiet", "log-format", "metrics"];
+const ONLY_FLAGS = ["quiet", "log-format", "metrics", "live-view-only"];
 
 function isOption(flag: Flag): flag is Option<unknown> {
   return "option" in flag;

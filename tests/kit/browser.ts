@@ -58,11 +58,12 @@ export class OpenPage implements AsyncDisposable {
   readonly complaints: readonly string[];
   /** Everything that the page requested apart from itself. */
   readonly requests: readonly string[];
-  readonly #folder: string;
+  /** The folder of its file, if it has one. */
+  readonly #folder: string | undefined;
 
   private constructor(
     page: Page,
-    folder: string,
+    folder: string | undefined,
     { complaints, requests }: { complaints: string[]; requests: string[] },
   ) {
     this.#folder = folder;
@@ -81,8 +82,26 @@ export class OpenPage implements AsyncDisposable {
     const folder = await mkdtemp(join(tmpdir(), "page-"));
     const file = join(folder, "page.html");
     await writeFile(file, html);
+    return await OpenPage.#open(pathToFileURL(file).href, { ...options, offline: true }, folder);
+  }
+
+  /**
+   * Opens the page of a server.
+   *
+   * @param url its address
+   * @param options the size of the window, its colour scheme, and so on
+   */
+  static visit(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+    return OpenPage.#open(url, options);
+  }
+
+  static async #open(
+    url: string,
+    options: BrowserContextOptions,
+    folder?: string,
+  ): Promise<OpenPage> {
     browser ??= chromium.launch({ executablePath: path ?? NAMES[0] as string });
-    const context = await (await browser).newContext({ ...options, offline: true });
+    const context = await (await browser).newContext(options);
     try {
       const page = await context.newPage();
       const heard = { complaints: [] as string[], requests: [] as string[] };
@@ -90,7 +109,6 @@ export class OpenPage implements AsyncDisposable {
         if (message.type() !== "log") heard.complaints.push(message.text());
       });
       page.on("pageerror", (error) => heard.complaints.push(error.message));
-      const url = pathToFileURL(file).href;
       page.on("request", (request) => {
         if (request.url() !== url && request.url() !== "data:,") heard.requests.push(request.url());
       });
@@ -105,6 +123,6 @@ export class OpenPage implements AsyncDisposable {
   /** Closes the page. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.context().close();
-    await rm(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 }

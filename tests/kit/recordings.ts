@@ -12,6 +12,7 @@ import type { Event, EventType, Header } from "../../engine/recording/events.ts"
 import { readRecording, type Recording } from "../../engine/recording/read_recording.ts";
 import { TCP_STATES } from "../../engine/kernel/tcp_states.ts";
 import { assertEquals } from "./harness.ts";
+import { anyText } from "./texts.ts";
 
 /** The same schema, but further properties and types are not allowed. */
 const strict = JSON.parse(
@@ -26,13 +27,17 @@ const conforms = new Ajv2020({ strictTuples: false }).compile(strict);
 
 /** Reads a file, each line of which must conform to the schema and have no unknown property. */
 export function readStrictly(path: string): Recording {
-  const text = readFileSync(path, "utf8");
+  return parseStrictly(readFileSync(path, "utf8"), path);
+}
+
+/** The same for the text of a recording. @param source where it comes from */
+export function parseStrictly(text: string, source: string): Recording {
   assertEquals(text.at(-1), "\n", "the last line is whole");
   for (const line of text.trimEnd().split("\n")) {
     const isValid = conforms(JSON.parse(line));
     assertEquals([isValid, line, conforms.errors], [true, line, null]);
   }
-  return readRecording(text, path);
+  return readRecording(text, source);
 }
 
 /** The events of one type. */
@@ -50,7 +55,7 @@ const us = fc.integer({ min: 0, max: 1e12 }).map((thousandths) => thousandths / 
 const number = fc.integer({ min: 1, max: 1e9 });
 const count = fc.nat(1e9);
 const word32 = fc.nat(0xffff_ffff);
-const text = fc.string({ unit: "binary" });
+const text = anyText();
 const flag = fc.constant(true);
 const who = fc.constantFrom("local", "remote", "both", "unknown");
 const cookie = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);
@@ -80,6 +85,7 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     local: address,
     cookie,
     client: address,
+    by: fc.constant("page"),
   }),
   queued: made("queued", { connection: number, to: us }),
   served: made("served", { connection: number, thread: number }),
@@ -92,6 +98,21 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     name: fc.constantFrom("computing", "waiting for computing", "writing", "turn", "turns"),
     to: us,
   }, { thread: number, connection: number, task: text, count: number }),
+  doing: made("doing", {}, {
+    thread: number,
+    connection: number,
+    peer: address,
+    what: fc.constantFrom("computing", "waiting for computing", "writing", "turn", "queued"),
+    task: text,
+  }),
+  figures: made("figures", {}, {
+    rate: us,
+    p50_us: us,
+    p99_us: us,
+    cpu: us,
+    memory_bytes: count,
+    loop_still_ms: us,
+  }),
   packet: made("packet", {
     from: address,
     to: address,

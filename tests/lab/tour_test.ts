@@ -10,7 +10,7 @@ import type { Event } from "../../engine/recording/events.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate, type SimulationOptions } from "../../lab/simulator/simulate.ts";
-import { type Doing, livesOf } from "../../lab/tour/life.ts";
+import { type Doing, livesOf } from "../../engine/figures/life.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { commandOf, Program } from "../kit/server_process.ts";

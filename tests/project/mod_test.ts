@@ -62,6 +62,7 @@ const NAMES = [
   "isFrame",
   "isPrime",
   "listen",
+  "openLive",
   "parseHello",
   "print",
   "printClient",

@@ -21,7 +21,7 @@ import { makePlan } from "../../lab/load/plan.ts";
 import type { Run } from "../../lab/load/results.ts";
 import { LoadedServer } from "../../lab/loaded_server.ts";
 import { median } from "../../lab/report/statistics.ts";
-import { formatRate, formatTime } from "../../lab/report/units.ts";
+import { formatRate, formatTime } from "../../engine/values/units.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch } from "../kit/harness.ts";
 import { prove } from "../kit/proof.ts";

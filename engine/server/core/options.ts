@@ -30,6 +30,7 @@ import { parseNetwork } from "../../net/networks.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
+import type { LivePage } from "../trace/live_feed.ts";
 import type { AdmissionRules, ProxyRules } from "./door.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
@@ -172,6 +173,11 @@ export interface ServeOptions {
    * directory.
    */
   readonly record?: string | URL;
+  /**
+   * What shows the server while it runs, from `openLive`: a page in a browser. The server begins to
+   * collect for it when somebody reads, and closes it at its end.
+   */
+  readonly live?: LivePage;
   /**
    * Whether the log tells what the SYN of each connection said: TTL, MSS, window, options. Only
    * Linux keeps it, and only modes with the descriptors of their connections can read it:

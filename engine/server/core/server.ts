@@ -8,9 +8,9 @@ import type { Address } from "../../../protocols/effects.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import type { Counters } from "./counters.ts";
 import {
+  figuresOf,
   makeState,
   type OwnFigures,
-  readFigure,
   sayDraining,
   type StatisticsShare,
 } from "./statistics_share.ts";
@@ -124,7 +124,15 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
 
   const { mode, address, protocol, timeline } = parts;
   const details = [...parts.details, ...missing(parts.details)];
-  timeline?.listening({ address, count: () => figuresOf(parts) });
+  const statistics = { ...parts.figures, address, counters: parts.counters, state };
+  timeline?.listening({
+    mode,
+    protocol,
+    details,
+    address,
+    statistics,
+    count: () => figuresOf(parts.count(), parts.figures),
+  });
   parts.handover?.begin(onAbort);
   return {
     mode,
@@ -134,7 +142,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     get counters() {
       return parts.count();
     },
-    statistics: { ...parts.figures, address, counters: parts.counters, state },
+    statistics,
     closed,
     handover: parts.handover,
     close,
@@ -151,23 +159,4 @@ function missing(details: readonly string[]): string[] {
   if (why === undefined) return [];
   const what = "without keepalive's times, a drain that resets nobody, figures of the accept queue";
   return [details.some((detail) => detail.includes(why)) ? what : `${why}: ${what}`];
-}
-
-/** The figures of a server for a recording, by the names that `--stats-every` gives them in JSON. */
-function figuresOf({ count, figures = {} }: ServerParts): Record<string, number> {
-  const { accepted, active: live, completed, failed, ...more } = count();
-  const { queued, busy, workers } = figures;
-  const own = { queued, workers_busy: busy, workers };
-  return {
-    accepted,
-    live,
-    completed,
-    failed: Object.values(failed).reduce((sum, count) => sum + count, 0),
-    ...more,
-    ...Object.fromEntries(
-      Object.entries(own).flatMap(([name, figure]) =>
-        figure === undefined ? [] : [[name, readFigure(figure)]]
-      ),
-    ),
-  };
 }

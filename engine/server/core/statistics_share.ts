@@ -7,6 +7,7 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
+import type { Counters } from "./counters.ts";
 import type { OwnCounts } from "./own_counts.ts";
 
 /** A figure that a server keeps in 32-bit words of shared memory. */
@@ -40,6 +41,8 @@ export interface SharedPulses {
 export interface OwnFigures {
   /** How many accepted connections wait in the server's own queue for a thread. */
   readonly queued?: SharedFigure | undefined;
+  /** That queue itself, if it is one of descriptors: a `DescriptorRing`. */
+  readonly queue?: SharedArrayBuffer | undefined;
   /** How many of its threads that serve one connection at a time are serving one. */
   readonly busy?: SharedFigure | undefined;
   /** How many such threads run. */
@@ -87,6 +90,31 @@ export function sayDraining(state: SharedArrayBuffer): void {
 /** Whether a server has begun to close, and lets connections finish. */
 export function isDraining({ state }: Pick<StatisticsShare, "state">): boolean {
   return Atomics.load(new Int32Array(state), 0) === 1;
+}
+
+/**
+ * The figures of a server for a recording, by the names that `--stats-every` gives them in JSON.
+ *
+ * @param counters its counters; they may have more than every server has
+ * @param figures the figures that not every server has
+ */
+export function figuresOf(
+  { accepted, active: live, completed, failed, ...more }: Counters,
+  { queued, busy, workers }: OwnFigures = {},
+): Record<string, number> {
+  const own = { queued, workers_busy: busy, workers };
+  return {
+    accepted,
+    live,
+    completed,
+    failed: Object.values(failed).reduce((sum, count) => sum + count, 0),
+    ...more,
+    ...Object.fromEntries(
+      Object.entries(own).flatMap(([name, figure]) =>
+        figure === undefined ? [] : [[name, readFigure(figure)]]
+      ),
+    ),
+  };
 }
 
 /**

@@ -121,6 +121,24 @@ export class DescriptorRing {
   }
 
   /**
+   * Those who wait in it, the oldest first, as they are now. Any thread may ask.
+   *
+   * @param most how many at most
+   */
+  look(most: number): { readonly fd: number; readonly sockaddr: Uint8Array }[] {
+    const words = this.#words;
+    const head = Atomics.load(words, HEAD);
+    const length = Math.max(0, (Atomics.load(words, TAIL) - head) | 0);
+    const found = Array.from({ length: Math.min(most, length) }, (_, index) => {
+      const at = this.#entry((head + index) | 0);
+      const entry = words.slice(at, at + ENTRY_WORDS);
+      return { fd: entry[0] as number, sockaddr: new Uint8Array(entry.buffer, 4) };
+    });
+    // What was taken out meanwhile may have been overwritten.
+    return found.slice((Atomics.load(words, HEAD) - head) | 0);
+  }
+
+  /**
    * Puts a connection in. Only one thread at a time may do so. This wakes nobody.
    *
    * @returns whether there was room

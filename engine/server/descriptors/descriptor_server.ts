@@ -272,6 +272,7 @@ export class DescriptorServer {
     const { pulses, ...workers } = workerFigures(this.team.memory);
     return {
       ...(queued !== undefined && { queued }),
+      ...(queue && { queue: this.ring.memory }),
       ...workers,
       // If a process is started for each connection, none that computes for ever holds up another.
       ...(processes?.queued === undefined && { pulses }),
@@ -298,6 +299,7 @@ export class DescriptorServer {
     this.datagrams?.wake();
     this.#held.refuseOthers();
     this.#quiet.send(this.#wakePair[1], WAKE);
+    this.#plan.processes?.continueAll();
     while (team.accepting && performance.now() < cutAt + CUT_MS) {
       await pause(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();

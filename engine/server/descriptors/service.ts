@@ -98,6 +98,7 @@ export class Service {
       hasSlicedTasks: protocol.hasSlicedTasks,
       mayCompute: () => !slot.wasCut,
       onInterrupted: parts.hearsCuts ? () => this.#hearCut() : undefined,
+      onWaits: track && (() => track.blocks()),
       onWaited: track && ((since) => track.waited(since)),
       onReport: observer.onReport,
       pulse,

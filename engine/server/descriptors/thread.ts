@@ -33,7 +33,7 @@ import type { Door } from "../core/door.ts";
 import { hostKey, hostKeyIn } from "../core/host_key.ts";
 import { STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
-import { type Gate, HostNote } from "../team/team_memory.ts";
+import { doomOf, type Gate, HostNote } from "../team/team_memory.ts";
 import { openDoor } from "../core/open_door.ts";
 
 /** No descriptor. */
@@ -184,6 +184,8 @@ export class Thread {
   readonly #place: Place;
   /** How connections come and go, if this thread is a process of its own. */
   readonly #passage: Passage | undefined;
+  /** Whether this thread is to die with its next connection: see {@linkcode doomOf}. */
+  readonly #doom: Int32Array;
   /** Where a process says that it has begun with the connection that it was handed. */
   readonly #begun: Int32Array | undefined;
 
@@ -215,6 +217,7 @@ export class Thread {
     this.#ring = new DescriptorRing(ring);
     this.#refused = passage?.refused ?? new LingerQueue(refused);
     this.#begun = passage && memory.begun;
+    this.#doom = doomOf(assignment.memory);
     this.#accepting = memory.accepting;
     this.#serving = memory.serving;
     this.#gate = gate;
@@ -316,6 +319,16 @@ export class Thread {
       this.#tell,
     ];
     return { calls, assignment, place, tell };
+  }
+
+  /**
+   * Logs the SYN of a connection that this thread does not serve, if the log tells of them.
+   *
+   * @param fd the connection
+   * @param peer who has sent it
+   */
+  tellSyn(fd: number, peer: Address): void {
+    this.#synLog?.tell(fd, peer);
   }
 
   /** Whether the listener itself does not wait, so that it may be asked at any time. */
@@ -655,8 +668,11 @@ export class Thread {
     if (this.#begun !== undefined) Atomics.store(this.#begun, 0, 1);
     this.#noteHost();
     Atomics.store(this.#accepting, 0, 0);
-    this.#synLog?.tell(fd, this.remoteAddress);
+    if (this.#synLog !== undefined) this.tellSyn(fd, this.remoteAddress);
     this.#service.begin();
+    if (this.#doom[0] === 1 && Atomics.exchange(this.#doom, 0, 0) === 1) {
+      throw new Error("It was ended from the live page");
+    }
     return this.#service;
   }
 }

@@ -108,6 +108,8 @@ export class LoopServer {
   #pool: OffloadPool | undefined;
   readonly #links = new Set<Link>();
   readonly #deaf = Promise.withResolvers<void>();
+  /** The descriptors of listeners whose threads were ended while they computed. */
+  readonly #stuck = new Set<number>();
   /** The main thread's own listener, if the loops have none. */
   #kept: KeptListener | undefined;
   /** The address. Its port is the one that the kernel picked, once that is known. */
@@ -240,6 +242,8 @@ export class LoopServer {
           timeline,
         });
       }
+      // Where one loop serves everybody, only threads that compute can be ended.
+      if (loops > 1) this.#timeline?.offerKill(() => this.#killOne());
       // The first loop finds the port that all loops share.
       await this.#keepLoop();
       await Promise.all(Array.from({ length: loops - 1 }, () => this.#keepLoop()));
@@ -322,12 +326,21 @@ export class LoopServer {
         clerk?.[Symbol.dispose]();
         port1.close();
         onGone?.(error, mayRun);
+        if (mayRun && link.kept !== undefined) this.#stuck.add(link.kept.owned);
         // A loop that is replaced leaves the main thread's listener to the next one.
         const isOrphan = link.kept !== this.#kept || this.#team.gate.closing;
         if (!link.isDeaf && isOrphan && link.kept !== undefined) this.#group?.lose(link.kept);
         this.#onDeaf();
       },
     };
+  }
+
+  /** Ends one of several loops as if it had died, with all its connections. */
+  #killOne(): string | undefined {
+    const [link] = this.#links;
+    if (link === undefined || this.#links.size < 2 || this.#team.gate.closing) return undefined;
+    link.port.postMessage({ kind: "die" } satisfies ToLoop);
+    return "an event loop was ended, with all its connections";
   }
 
   /** Makes all loops look at the gate. */
@@ -383,6 +396,7 @@ export class LoopServer {
     return await Seal.begin({
       listeners: this.#group?.descriptors ?? [],
       owned: this.#group?.owned ?? [],
+      mayStay: (owned) => this.#stuck.has(owned),
       journal,
       ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => {

@@ -46,7 +46,7 @@ export interface LoopData {
 }
 
 /** What the main thread says later. */
-export type ToLoop = OffloadAnswer | { readonly kind: "look" } | {
+export type ToLoop = OffloadAnswer | { readonly kind: "look" | "die" } | {
   /** A connection that came while newcomers were about to be kept out. */
   readonly kind: "accepted";
   readonly fd: number;
@@ -73,7 +73,7 @@ export function onLoop(mode: string, body: LoopBody): void {
   onAssignment(mode, async (assignment, place, protocol, _tell, sayReady) => {
     const loop = new LoopThread(assignment, place, protocol, sayReady);
     await loop.prepare();
-    await body(loop, (assignment.data as LoopData).own as never);
+    await Promise.race([body(loop, (assignment.data as LoopData).own as never), loop.doom]);
     loop.track?.flush();
     (assignment.data as LoopData).port.close();
   });
@@ -111,6 +111,7 @@ export class LoopThread {
   #openReception: typeof import("../core/reception.ts").openReception | undefined;
   /** How many connections have left the gate, and their conversations are not over. */
   #left: Int32Array = new Int32Array(1);
+  readonly #doomed = Promise.withResolvers<never>();
   /** Takes a message out of the port, in a loop that has to do that itself. */
   #take: Awaited<ReturnType<typeof runtime.messageTaker>> | undefined;
 
@@ -140,6 +141,11 @@ export class LoopThread {
     this.track = track;
     this.#observer = observer;
     this.#offload = offloads ? new PortOffload((request) => this.say(request), track) : undefined;
+  }
+
+  /** Rejects if this loop is to die. */
+  get doom(): Promise<never> {
+    return this.#doomed.promise;
   }
 
   /** How long a write may wait while the peer takes nothing, in milliseconds; 0 is for ever. */
@@ -249,5 +255,8 @@ export class LoopThread {
   hear(message: ToLoop): void {
     if (message.kind === "computed") this.#offload?.handle(message);
     else if (message.kind === "accepted") this.onAccepted?.(message.fd, message.sockaddr);
+    else if (message.kind === "die") {
+      this.#doomed.reject(new Error("It was ended from the live page"));
+    }
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { ConversationError, type FailureKind } from "../../../protocols/errors.ts";
 import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
@@ -106,6 +107,8 @@ interface Waiting {
   readonly arrival: Arrival | undefined;
   /** When it began to wait, on the clock of the trace. */
   readonly queuedAt: number | undefined;
+  /** Where those who read along see it wait: see `TrackWriter.entersQueue`. */
+  readonly place: number;
 }
 
 /** A thread and the connection that it is serving. */
@@ -113,6 +116,8 @@ interface Member {
   readonly worker: SupervisedWorker<ToThread, FromThread>;
   /** The memory of its track, if a trace is written. */
   readonly track: TrackShare | undefined;
+  /** Whether it was ended on purpose: then nobody is to blame. */
+  wasAsked: boolean;
   serving: Serving | undefined;
   idleTimer: ReturnType<typeof setTimeout> | undefined;
   closeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -163,6 +168,7 @@ export async function serveByMessages(
     door,
     culprits,
   );
+  timeline?.offerKill(() => team.killOne());
   let listener: Listener | undefined;
   try {
     listener = await listen(checked, counters, journal);
@@ -324,7 +330,9 @@ class MessageTeam {
   }
 
   #enqueue(connection: Connection, arrival?: Arrival): void {
-    this.#waiting.push({ connection, arrival, queuedAt: this.#timeline?.main.now() });
+    const track = this.#timeline?.main;
+    const place = track?.entersQueue(() => formatAddress(connection.remoteAddress)) ?? 0;
+    this.#waiting.push({ connection, arrival, queuedAt: track?.now(), place });
     if (this.#cutting) this.#cutWaiting();
     this.#dispatch();
   }
@@ -378,7 +386,8 @@ class MessageTeam {
   }
 
   #cutWaiting(): void {
-    for (const { connection, arrival, queuedAt } of this.#waiting.splice(0)) {
+    for (const { connection, arrival, queuedAt, place } of this.#waiting.splice(0)) {
+      this.#timeline?.main.leavesQueue(place);
       const life = { ...arrival, queuedAt, servedBy: 0 };
       const { remoteAddress: peer } = arrival?.client ?? connection;
       const observation = this.#observer.begin({ peer }, "", life);
@@ -397,6 +406,17 @@ class MessageTeam {
         member.worker.end(error, true);
       }
     }
+  }
+
+  /** Ends a thread as if it had died: one that has nothing to do, if there is one. */
+  killOne(): string | undefined {
+    const members = [...this.#members].filter(({ worker }) => worker.isReady);
+    const member = members.find(({ serving }) => serving === undefined) ?? members[0];
+    if (member === undefined || this.#disposed) return undefined;
+    const isBusy = member.serving !== undefined;
+    member.wasAsked = true;
+    member.worker.end(new Error("It was ended from the live page"), isBusy);
+    return `a thread was ended${isBusy ? " with its connection" : ""}`;
   }
 
   /** Ends all threads. */
@@ -438,6 +458,7 @@ class MessageTeam {
     const door = this.#door;
     for (;;) {
       const waiting = this.#waiting.shift();
+      if (waiting !== undefined) this.#timeline?.main.leavesQueue(waiting.place);
       if (waiting === undefined || !door.asks) return waiting;
       const { connection, arrival } = waiting;
       const why = door.turnAway((arrival?.client ?? connection).remoteAddress);
@@ -492,7 +513,7 @@ class MessageTeam {
   #add(): Member {
     const { mode, url } = this.#plan;
     const index = this.#numbers.take();
-    const track = this.#timeline?.track(`worker ${index}`);
+    const track = this.#timeline?.track(`worker ${index}`, false, false, index);
     const pulse = new Int32Array(this.pulses.memory, index * PULSE_WORDS * 4, 1);
     const assignment: MessageAssignment = {
       pulse,
@@ -524,6 +545,7 @@ class MessageTeam {
     const member: Member = {
       worker,
       track,
+      wasAsked: false,
       serving: undefined,
       idleTimer: undefined,
       closeTimer: undefined,
@@ -584,7 +606,9 @@ class MessageTeam {
     else serving.relay.part();
     this.#parted--;
     serving.observation.over(this.#cutting ? new CutError() : error);
-    if (!this.#cutting && this.#culprits.blame(hostKey(serving.peer.hostname))) {
+    if (
+      !this.#cutting && !member.wasAsked && this.#culprits.blame(hostKey(serving.peer.hostname))
+    ) {
       this.#keeper.excuse(error);
     }
   }

@@ -52,6 +52,12 @@ export class ProcessFigures implements Disposable {
     return { ...(text !== undefined && this.#parse(text)), ...countDescriptors() };
   }
 
+  /** The CPU time of all threads of this process so far, in seconds; `undefined` if nobody may ask. */
+  cpuSeconds(): number | undefined {
+    const text = this.#stat?.read();
+    return text === undefined ? undefined : this.#parse(text).cpuSeconds;
+  }
+
   /**
    * The CPU time of processes that this one has started, and of those that have ended.
    *

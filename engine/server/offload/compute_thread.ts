@@ -62,7 +62,7 @@ export function onComputeThread(mode: string): void {
     const track = await openTrack(share);
     return {
       hear(job: Job) {
-        const startedAt = track?.now() ?? 0;
+        const startedAt = track?.computes(job.connection ?? 0, job.task) ?? 0;
         const answer = perform(definition, job, () => Atomics.load(stop, 0) === job.id);
         track?.computed(job.connection ?? 0, startedAt, job.task);
         try {

@@ -110,6 +110,7 @@ export class OffloadPool implements Elsewhere, Disposable {
     try {
       const keepOne = () => pool.#keeper.keepRunning(() => pool.#add().worker);
       await Promise.all(Array.from({ length: plan.threads }, keepOne));
+      plan.timeline?.offerKill(() => pool.#killOne());
     } catch (error) {
       pool[Symbol.dispose]();
       throw error;
@@ -157,6 +158,18 @@ export class OffloadPool implements Elsewhere, Disposable {
     if (runtime.stopsBusyThreads) {
       thread.killer = setTimeout(() => this.#giveUp(thread, job), STUCK_MS);
     }
+  }
+
+  /** Ends a thread as if it had died: one that has nothing to do, if there is one. */
+  #killOne(): string | undefined {
+    const threads = [...this.#threads].filter(({ worker }) => worker.isReady);
+    const thread = threads.find(({ job }) => job === undefined) ?? threads[0];
+    if (thread === undefined) return undefined;
+    const isBusy = thread.job !== undefined;
+    // Nobody is to blame for it.
+    thread.last = undefined;
+    thread.worker.end(new Error("It was ended from the live page"), isBusy);
+    return `a computing thread was ended${isBusy ? " in the middle of a computation" : ""}`;
   }
 
   /** Ends a stuck thread, and lets another one take its place. */

@@ -79,6 +79,9 @@ const LEFT_EARLY = 5;
 /** The index of the word that has the number of a process. */
 const PID = 6;
 
+/** The index of the word that asks a thread to die: the one in the first part is for all of them. */
+const DOOM = 7;
+
 /** The index of a slot's accepting word: behind the words that the slot itself uses. */
 const ACCEPTING = 8;
 
@@ -97,6 +100,15 @@ const PULSE = 14;
 
 /** The index of the word that says whether a process has done its work. */
 const FINISHED = 15;
+
+/**
+ * The word that is 1 when the thread which takes a connection next is to die with it.
+ *
+ * @param memory the team's memory
+ */
+export function doomOf({ slots }: TeamMemory): Int32Array {
+  return new Int32Array(slots, DOOM * 4, 1);
+}
 
 /**
  * The figures of the threads that serve by descriptor.

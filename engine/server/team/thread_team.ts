@@ -21,6 +21,7 @@ import type { Allocate } from "../../values/shared_memory.ts";
 import { openGate, ProcessGate } from "./process_gate.ts";
 import {
   createTeamMemory,
+  doomOf,
   type Gate,
   HostNote,
   type TeamMemory,
@@ -96,8 +97,12 @@ export interface ProcessStarter {
   plays(role: string): boolean;
   /** Starts one. */
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle;
+  /** Lets all of them go on that somebody has stopped: they are to see that the server closes. */
+  continueAll(): void;
   /** A thread has spoken for a process. */
   hear(message: ThreadMessage): void;
+  /** Kills one of them, and says so in words; `undefined` if there is none. */
+  kill(): string | undefined;
   /** The team is no more. */
   close(): void;
 }
@@ -150,6 +155,8 @@ export class ThreadTeam {
   readonly #numbers = new LowestNumbers();
   readonly #keeper: WorkerKeeper;
   readonly #strays: StrayLog;
+  /** How many members were ended on purpose, and are not gone yet. */
+  #killed = 0;
   #draining: ReturnType<typeof setTimeout> | undefined;
 
   /** @param options what the team needs to know about its server */
@@ -190,6 +197,7 @@ export class ThreadTeam {
         new CounterBlock(this.#memory.counters, threadMemory(this.#memory, index).countersOffset),
     );
     this.#strays = new StrayLog(this.#journal, this.counters);
+    if (!areLoops) options.timeline?.offerKill(() => this.#killOne());
   }
 
   /** How many threads there are. */
@@ -246,7 +254,7 @@ export class ThreadTeam {
     const isProcess = processes?.plays(role) === true;
     const memory = threadMemory(this.#memory, index);
     const name = isProcess ? `process ${index}` : describeThread(role, index);
-    const track = timeline?.track(name, areLoops, isProcess);
+    const track = timeline?.track(name, areLoops, isProcess, index);
     const assignment: Assignment = {
       role,
       index,
@@ -296,7 +304,8 @@ export class ThreadTeam {
           if (!this.gate.cutting) this.counters.lostThread();
           // Somebody from outside may have killed a process while it waited: nobody is to blame.
           const wasWaiting = memory.pulse[0] === AT_REST;
-          const culprit = process?.wasKilled === true && wasWaiting ? undefined : host;
+          const isNobodys = this.#wasAsked() || process?.wasKilled === true && wasWaiting;
+          const culprit = isNobodys ? undefined : host;
           if (!this.gate.closing && this.#culprits.blame(culprit)) this.#keeper.excuse(error);
           this.#bury(member, index, mayRun, memory.left);
         }
@@ -349,6 +358,32 @@ export class ThreadTeam {
    */
   settle(thread: WorkerHandle): Promise<Error | undefined> {
     return this.#keeper.settle(thread);
+  }
+
+  /**
+   * Ends a member that serves, as if it had died. A process is killed: one without a connection, if
+   * there is one. A thread that waits in a system call is reached by nothing but a connection. So the
+   * one that takes the next dies with it.
+   *
+   * @returns what was done, in words; `undefined` if there is nobody to end
+   */
+  #killOne(): string | undefined {
+    if (this.gate.closing) return undefined;
+    const killed = this.#options.processes?.kill();
+    if (this.#options.processes !== undefined) {
+      if (killed !== undefined) this.#killed++;
+      return killed;
+    }
+    if (this.size === 0) return undefined;
+    if (Atomics.exchange(doomOf(this.#memory), 0, 1) === 0) this.#killed++;
+    return "the thread that took this connection has died of it";
+  }
+
+  /** Whether a member that has died was asked to: then nobody is to blame. */
+  #wasAsked(): boolean {
+    if (this.#killed === 0) return false;
+    this.#killed--;
+    return true;
   }
 
   /** Whether any thread may be in accept(2), and so may use the listener's descriptor. */

@@ -9,16 +9,17 @@ import type { Timeline, TimelineFiles, TimelineOptions } from "./timeline.ts";
 /**
  * Opens a timeline, if anybody wants one. See `Timeline.open`.
  *
- * @param files the files to write
+ * @param files the files to write, and who reads along
  * @param options describes the server
- * @returns `undefined` if no file is given
+ * @returns `undefined` if there is none of these
  * @throws {Error} if a file cannot be written
  */
 export async function openTimeline(
   files: TimelineFiles,
   options: TimelineOptions,
 ): Promise<Timeline | undefined> {
-  if (files.trace === undefined && files.record === undefined) return undefined;
+  const { trace, record, live } = files;
+  if (trace === undefined && record === undefined && live === undefined) return undefined;
   const { Timeline } = await import("./timeline.ts");
   return await Timeline.open(files, options);
 }

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { withoutZone } from "../../net/address.ts";
-import type { Outcome, SpanEvent } from "../../recording/events.ts";
 import type { RecordingFile } from "../../recording/recording_file.ts";
 import type { Journal } from "../journal/journal.ts";
 import {
@@ -14,19 +12,11 @@ import {
   TimelineSink,
   type TimelineThread,
 } from "./timeline_sink.ts";
-import { describeOutcome, RECORD, type TrackRecord } from "./timeline_track.ts";
+import { beginEvents, endEvent, spanEvent } from "./record_events.ts";
+import type { TrackRecord } from "./timeline_track.ts";
 
 /** The room that the end of a connection needs in the file at most, in bytes. */
 const END_BYTES = 160;
-
-/** What a recorded conversation spends its time on. */
-const SPANS: { readonly [kind: number]: SpanEvent["name"] } = {
-  [RECORD.computing]: "computing",
-  [RECORD.waiting]: "waiting for computing",
-  [RECORD.writing]: "writing",
-  [RECORD.turns]: "turns",
-  [RECORD.task]: "computing",
-};
 
 /** The server's part of a recording. */
 export class RecordingSink extends TimelineSink {
@@ -62,15 +52,7 @@ export class RecordingSink extends TimelineSink {
   }
 
   protected override writeBegin(record: TrackRecord, client?: string): void {
-    const { id: connection, value: thread, text } = record;
-    // As the kernel's sockets have it, which it is joined to.
-    const peer = withoutZone(text);
-    const from = microseconds(record.from);
-    const to = microseconds(record.to);
-    const named = client !== undefined && { client };
-    this.#file.add({ type: "begun", at: from, connection, peer, ...named });
-    if (record.from < record.to) this.#file.add({ type: "queued", at: from, to, connection });
-    if (thread !== 0) this.#file.add({ type: "served", at: to, connection, thread });
+    for (const event of beginEvents(record, client)) this.#file.add(event);
   }
 
   protected override writeEnd(
@@ -79,30 +61,12 @@ export class RecordingSink extends TimelineSink {
     at: number,
     outcome: number | undefined,
   ): void {
-    const how = outcome === undefined
-      ? { outcome: "unknown" as const }
-      : describeOutcome(outcome) as { readonly outcome: Outcome; readonly failure?: string };
-    this.#file.addReserved({ type: "over", at: microseconds(at), connection, ...how });
+    this.#file.addReserved(endEvent(connection, at, outcome));
   }
 
   protected override writeSpan(record: TrackRecord, isOpen: boolean): void {
-    const { thread, kind, id, value, text: task } = record;
-    const name = SPANS[kind];
-    if (name === undefined) return;
-    // A loop serves other connections while one waits to write.
-    const isIdle = kind === RECORD.waiting ||
-      kind === RECORD.writing && this.threads.get(thread)?.isLoop;
-    if (isIdle && !isOpen) return;
-    this.#file.add({
-      type: "span",
-      at: microseconds(record.from),
-      to: microseconds(record.to),
-      name: kind === RECORD.turns && value === 1 ? "turn" : name,
-      ...(!isIdle && { thread }),
-      ...(id !== 0 && { connection: id }),
-      ...(task !== "" && { task }),
-      ...(kind === RECORD.turns && value !== 1 && { count: value }),
-    });
+    const event = spanEvent(record, this.threads, isOpen);
+    if (event !== undefined) this.#file.add(event);
   }
 
   protected override finish(_at: number, connections: number, spans: number): void {

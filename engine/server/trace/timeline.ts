@@ -1,10 +1,11 @@
 /**
- * What happens in a server, for `--trace` and `--record`: the life of each connection and each
- * computation, as spans by thread.
+ * What happens in a server, for `--trace`, `--record` and `--live`: the life of each connection and
+ * each computation, as spans by thread.
  *
  * Every thread records what happens in it (`timeline_track.ts`). The main thread collects the
  * records at intervals. It writes them as events that Perfetto opens (`trace_sink.ts`), into a
- * recording (`recording_sink.ts`), or into both.
+ * recording (`recording_sink.ts`), gives them to the page that somebody reads (`live_feed.ts`), or
+ * does several of these.
  *
  * @module
  */
@@ -17,18 +18,22 @@ import { TextFile } from "../../recording/text_file.ts";
 import { moment } from "../../values/moment.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
+import { feedOf, type LiveFeed, type LivePage } from "./live_feed.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
 import { microseconds, type TimelineSink, type TimelineThread } from "./timeline_sink.ts";
 import {
   createRing,
   CUT,
-  holds,
+  LEVEL_OF,
   outcomeOf,
+  RECORD,
+  takeRing,
   TimelineCommon,
   TrackReader,
   type TrackRecord,
   type TrackShare,
+  type TrackSize,
 } from "./timeline_track.ts";
 import { WatchingTrack } from "./timeline_watch.ts";
 import { TraceSink } from "./trace_sink.ts";
@@ -47,12 +52,25 @@ const THREAD_RECORDS = 32_768;
 const FEWEST_RECORDS = 1024;
 const MOST_RECORDS = 4096;
 
-/** The files to write. */
+/**
+ * For how many open connections a thread has a place, if somebody may read along: one that serves one
+ * at a time, and one that serves many. Their memory, too, is committed only where it is used.
+ */
+const ONE_PLACE = 1;
+const MANY_PLACES = 16_384;
+
+/** How many turns of loops, and how many other spans, a reader gets each time. */
+const MOST_TURNS_READ = 50;
+const MOST_SPANS_READ = 50;
+
+/** The files to write, and who reads along. */
 export interface TimelineFiles {
   /** The file of the trace. An existing file is overwritten. */
   readonly trace?: string | URL | undefined;
   /** The file of the recording. An existing file is overwritten. */
   readonly record?: string | URL | undefined;
+  /** Reads along. */
+  readonly live?: LivePage | undefined;
 }
 
 /** What a timeline needs to know about its server. */
@@ -98,7 +116,13 @@ export interface TimelineOptions {
 
 /** A server that listens. */
 export interface ListeningServer {
-  /** Where. */
+  readonly mode: string;
+  readonly protocol: string;
+  /** How it runs, for people. */
+  readonly details: readonly string[];
+  /** Where its figures lie: its `StatisticsShare`. */
+  readonly statistics: object;
+  /** Where it listens. */
   readonly address: Address;
   /** Reads its figures. */
   count(): Readonly<Record<string, number>>;
@@ -129,12 +153,18 @@ export class Timeline implements Disposable {
    * row.
    */
   readonly #numbers = new Map<string, number>();
-  readonly #timer: ReturnType<typeof setInterval>;
+  #timer: ReturnType<typeof setInterval> | undefined;
   readonly #recording: RecordingFile | undefined;
   #server: ListeningServer | undefined;
   #counters = "";
   #countedAt = -Infinity;
   #sockets: SocketWatch | undefined;
+  readonly #live: LiveFeed | undefined;
+  #isRead = false;
+  /** See {@linkcode Timeline.ownPort}. */
+  #ownPort: Int32Array | undefined;
+  /** Ends a worker: see {@linkcode Timeline.offerKill}. */
+  #kill: (() => string | undefined) | undefined;
   #isOver = false;
 
   private constructor(
@@ -142,6 +172,7 @@ export class Timeline implements Disposable {
     sinks: readonly TimelineSink[],
     recording: RecordingFile | undefined,
     threads: Map<number, TimelineThread>,
+    live: LiveFeed | undefined,
     options: TimelineOptions,
   ) {
     const { isLoop = false, threads: most = 1, descriptors = 0 } = options;
@@ -149,14 +180,31 @@ export class Timeline implements Disposable {
     this.#sinks = sinks;
     this.#recording = recording;
     this.#threads = threads;
+    this.#live = live;
     this.#allocate = options.allocate;
     this.#common = TimelineCommon.create(descriptors, options.allocate);
     this.#monotonic = options.allocate === undefined
       ? {}
       : { monotonic: monotonicAheadMs() + origin - performance.timeOrigin };
     this.#records = 2 ** Math.floor(Math.log2(THREAD_RECORDS / most));
-    this.main = new WatchingTrack(this.track("main", isLoop), () => this.collect());
-    this.#timer = setInterval(() => this.collect(), PAUSE_MS);
+    this.#chooseLevel();
+    const track = this.#track("main", isLoop, false, MANY_PLACES);
+    this.main = new WatchingTrack(track, () => this.collect());
+  }
+
+  /** Says what the threads are to record. The records are collected only if there may be some. */
+  #chooseLevel(): void {
+    const isFull = this.#sinks.every(({ isFull }) => isFull);
+    const level = this.#isRead || !isFull
+      ? LEVEL_OF.all
+      : this.#sinks.length > 0
+      ? LEVEL_OF.ends
+      : LEVEL_OF.nothing;
+    this.#common.level = level;
+    if (level === LEVEL_OF.nothing) {
+      clearInterval(this.#timer);
+      this.#timer = undefined;
+    } else this.#timer ??= setInterval(() => this.collect(), PAUSE_MS);
   }
 
   /**
@@ -165,14 +213,14 @@ export class Timeline implements Disposable {
    *
    * @param files the files to write
    * @param options describes the server
-   * @returns `undefined` if no file is given
+   * @returns `undefined` if no file is given, and nobody may read along
    * @throws {Error} if a file cannot be written
    */
   static async open(
-    { trace, record }: TimelineFiles,
+    { trace, record, live }: TimelineFiles,
     options: TimelineOptions,
   ): Promise<Timeline | undefined> {
-    if (trace === undefined && record === undefined) return undefined;
+    if (trace === undefined && record === undefined && live === undefined) return undefined;
     const { mode, limitBytes } = options;
     const journal = new MainJournal(mode);
     const threads = new Map<number, TimelineThread>();
@@ -196,21 +244,55 @@ export class Timeline implements Disposable {
       for (const sink of sinks) sink.close(0, { connections: 0, spans: 0 });
       throw error;
     }
-    const timeline = new Timeline(beganUs / 1000, sinks, recording, threads, options);
+    const feed = live && feedOf(live);
+    const timeline = new Timeline(beganUs / 1000, sinks, recording, threads, feed, options);
     if (recording !== undefined) {
       // The module is loaded only when something is recorded.
       const { SocketWatch } = await import("./socket_watch.ts");
       timeline.#sockets = await SocketWatch.start(recording);
     }
+    const isWatched = live !== undefined;
+    timeline.#ownPort = timeline.#sockets?.ownPort ??
+      (isWatched ? new Int32Array(new SharedArrayBuffer(4)) : undefined);
+    timeline.#beginLive({ beganUs, by: mode });
     return timeline;
   }
 
+  /** Somebody may read along from now on. */
+  #beginLive(beginning: { readonly beganUs: number; readonly by: string }): void {
+    const live = this.#live;
+    if (live === undefined || this.#ownPort === undefined) return;
+    live.begin({ ...beginning, ownPort: this.#ownPort }, {
+      want: (isWanted) => {
+        if (this.#isOver) return;
+        // What is left from before is no news: its end may not have been recorded.
+        this.collect();
+        this.#isRead = isWanted;
+        this.#chooseLevel();
+      },
+      kill: () => this.#kill?.(),
+    });
+    // The main thread's own track was there before.
+    for (const share of this.#readers.keys()) {
+      live.addThread(this.#threads.get(share.number) as TimelineThread, 0, share);
+    }
+  }
+
   /**
-   * Where the server writes the port of a connection to itself before it connects, so that the
-   * recording leaves it out; `undefined` if sockets are not recorded.
+   * Says how a worker can be ended, as if it had died: readers may ask for it.
+   *
+   * @param kill ends one, and returns what was done in words; `undefined` if that is impossible now
+   */
+  offerKill(kill: () => string | undefined): void {
+    this.#kill = kill;
+  }
+
+  /**
+   * Where the server writes the port of a connection to itself before it connects, so that it is left
+   * out; `undefined` if nobody looks at sockets.
    */
   get ownPort(): Int32Array | undefined {
-    return this.#sockets?.ownPort;
+    return this.#ownPort;
   }
 
   /**
@@ -219,6 +301,7 @@ export class Timeline implements Disposable {
    * @param server the server
    */
   listening(server: ListeningServer): void {
+    this.#live?.serves({ ...server, canKill: this.#kill !== undefined });
     if (this.#recording === undefined) return;
     this.#server = server;
     this.#sockets?.look(server.address);
@@ -230,11 +313,22 @@ export class Timeline implements Disposable {
    * @param name the name of the thread, for instance `worker 3`
    * @param isLoop whether it is an event loop
    * @param isElsewhere whether it is a thread of another process
+   * @param seat its number among the threads that have a pulse
    */
-  track(name: string, isLoop = false, isElsewhere = false): TrackShare {
+  track(name: string, isLoop = false, isElsewhere = false, seat?: number): TrackShare {
+    return this.#track(name, isLoop, isElsewhere, isLoop ? MANY_PLACES : ONE_PLACE, seat);
+  }
+
+  #track(
+    name: string,
+    isLoop: boolean,
+    isElsewhere: boolean,
+    most: number,
+    seat?: number,
+  ): TrackShare {
     const known = this.#numbers.get(name);
     const number = known ?? this.#numbers.size + 1;
-    const thread = { number, name, isLoop };
+    const thread = { number, name, isLoop, ...(seat !== undefined && { seat }) };
     this.#numbers.set(name, number);
     this.#threads.set(number, thread);
     const now = this.#now();
@@ -242,22 +336,26 @@ export class Timeline implements Disposable {
     const records = isLoop
       ? LOOP_RECORDS
       : Math.min(MOST_RECORDS, Math.max(FEWEST_RECORDS, this.#records));
+    const places = this.#live === undefined ? 0 : most;
+    const size = { records, places };
     const share: TrackShare = {
       number,
       isLoop,
-      ring: isElsewhere ? this.#ring(records) : createRing(records),
+      ring: isElsewhere ? this.#ring(size) : createRing(size),
+      places,
       common: this.#common.memory,
       origin: this.#origin,
       ...(isElsewhere && this.#monotonic),
     };
     this.#readers.set(share, new TrackReader(share));
+    if (this.#ownPort !== undefined) this.#live?.addThread(thread, now, share);
     return share;
   }
 
   /** Finds memory for the ring of a process. */
-  #ring(records: number): SharedArrayBuffer {
-    const free = this.#unused.findIndex((ring) => holds(ring, records));
-    if (free < 0) return createRing(records, this.#allocate);
+  #ring(size: TrackSize): SharedArrayBuffer {
+    const free = this.#unused.findIndex((ring) => takeRing(ring, size));
+    if (free < 0) return createRing(size, this.#allocate);
     return this.#unused.splice(free, 1)[0] as SharedArrayBuffer;
   }
 
@@ -280,6 +378,7 @@ export class Timeline implements Disposable {
       sink.endAllOf(share.number, now, outcome);
       sink.removeThread(thread, now);
     }
+    this.#live?.removeThread(share.number, now, outcome);
   }
 
   /** Takes the records of all threads and writes them into the files. */
@@ -296,7 +395,20 @@ export class Timeline implements Disposable {
       for (const record of records) sink.take(record);
       sink.flush();
     }
-    if (this.#sinks.every(({ isFull }) => isFull)) this.#common.fill();
+    if (this.#isRead) this.#feed(records);
+    if (this.#sinks.every(({ isFull }) => isFull)) this.#chooseLevel();
+  }
+
+  /** Gives records to whoever reads along: all beginnings and ends, and so many of the rest. */
+  #feed(records: readonly TrackRecord[]): void {
+    let turns = 0;
+    let spans = 0;
+    const kept = records.filter(({ kind }) => {
+      if (kind === RECORD.turns) return turns++ < MOST_TURNS_READ;
+      if (!isSpan(kind)) return true;
+      return spans++ < MOST_SPANS_READ;
+    });
+    if (records.length > 0) this.#live?.take(kept, records.length - kept.length);
   }
 
   /** Ends what was begun when the server listened, and writes the ends of the files. */
@@ -304,6 +416,7 @@ export class Timeline implements Disposable {
     await this.#sockets?.close(this.#server?.count().accepted ?? 0);
     this.#countedAt = -Infinity;
     this[Symbol.dispose]();
+    await this.#live?.end();
   }
 
   /** Writes the ends of the files. It may be called again. */
@@ -316,6 +429,7 @@ export class Timeline implements Disposable {
     const { leftOut: connections, lost: spans } = this.#common;
     const now = this.#now();
     for (const sink of this.#sinks) sink.close(now, { connections, spans });
+    void this.#live?.end();
   }
 
   /** Records the counters, if they have changed. */
@@ -334,6 +448,10 @@ export class Timeline implements Disposable {
   #now(): number {
     return moment() - this.#origin;
   }
+}
+
+function isSpan(kind: number): boolean {
+  return kind !== RECORD.begin && kind !== RECORD.end && kind !== RECORD.client;
 }
 
 /** Leaves a file to the server before this one, which may still write into it. */

@@ -30,6 +30,8 @@ export interface TimelineThread {
   readonly name: string;
   /** Whether it is an event loop. */
   readonly isLoop: boolean;
+  /** Its number among the threads of the server that have a pulse (`pulse.ts`); absent if it has none. */
+  readonly seat?: number;
 }
 
 /** The file that a sink writes. */

@@ -11,6 +11,7 @@
 import { FAILURE_KINDS, failureKind } from "../../../protocols/errors.ts";
 import { monotonicAheadMs } from "../../net/monotonic_clock.ts";
 import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
+import { DOING, UnderWay, underWayBytes, UnderWayReader } from "./under_way.ts";
 
 /** The kinds of record. Their times are in `from` and `to`. */
 export const RECORD = {
@@ -63,10 +64,20 @@ export function describeOutcome(value: number): { readonly [name: string]: strin
 // The words that all threads of a server share. After them come, by descriptor, the times at which
 // connections were put into a queue.
 const LAST_ID = 0;
-const IS_FULL = 1;
+const LEVEL = 1;
 const LEFT_OUT = 2;
 const LOST = 3;
 const COMMON_BYTES = 64;
+
+/** What is recorded. */
+export const LEVEL_OF = {
+  /** Everything. */
+  all: 0,
+  /** Only the ends of what has begun: there is no more room. */
+  ends: 1,
+  /** Nothing: nobody reads it. */
+  nothing: 2,
+} as const;
 
 /** Higher descriptors have no place for a time. Memory is committed only where it is used. */
 const MOST_DESCRIPTORS = 1 << 20;
@@ -100,14 +111,19 @@ export class TimelineCommon {
     return Atomics.add(this.#words, LAST_ID, 1) + 1;
   }
 
-  /** Whether recording has stopped. */
+  /** Whether recording has stopped, except perhaps for the ends of what has begun. */
   get isFull(): boolean {
-    return this.#words[IS_FULL] === 1;
+    return this.#words[LEVEL] !== LEVEL_OF.all;
   }
 
-  /** Stops recording, except for the ends of what has begun. */
-  fill(): void {
-    Atomics.store(this.#words, IS_FULL, 1);
+  /** Whether nothing at all is recorded. */
+  get isOff(): boolean {
+    return Atomics.load(this.#words, LEVEL) === LEVEL_OF.nothing;
+  }
+
+  /** Says what is recorded. @param level a value of {@linkcode LEVEL_OF} */
+  set level(level: number) {
+    Atomics.store(this.#words, LEVEL, level);
   }
 
   /** Counts a connection that was not recorded. */
@@ -134,6 +150,11 @@ export class TimelineCommon {
   enqueued(fd: number, at: number): void {
     // Without a place for the descriptor, this store does nothing.
     this.#queued[fd] = at;
+  }
+
+  /** When a connection entered the queue in which it waits; 0 if it waits in none. */
+  queuedSince(fd: number): number {
+    return this.#queued[fd] ?? 0;
   }
 
   /** A connection leaves the queue. Returns when it entered, or 0 if it did not. */
@@ -170,6 +191,11 @@ export interface TrackShare {
   readonly isLoop: boolean;
   /** The thread's ring. */
   readonly ring: SharedArrayBuffer;
+  /**
+   * For how many open connections the memory of the ring has a place, besides the ring itself: see
+   * `under_way.ts`. 0 if nobody wants to know them.
+   */
+  readonly places: number;
   /** What all threads share. */
   readonly common: SharedArrayBuffer;
   /** When the trace began, in milliseconds since 1970. */
@@ -181,26 +207,38 @@ export interface TrackShare {
   readonly monotonic?: number;
 }
 
-/**
- * Makes the shared memory of a ring.
- *
- * @param records how many records it holds: a power of two
- * @param allocate makes the memory; by default only threads share it
- */
-export function createRing(
-  records: number,
-  allocate: Allocate = ofThisProcess,
-): SharedArrayBuffer {
-  return allocate(CONTROL_BYTES + records * RECORD_BYTES);
+/** How large a thread's part of a timeline is. */
+export interface TrackSize {
+  /** How many records its ring holds: a power of two. */
+  readonly records: number;
+  /** For how many open connections there is a place: see {@linkcode TrackShare.places}. */
+  readonly places: number;
 }
 
 /**
- * Whether a ring holds so many records.
+ * Makes the shared memory of a ring.
  *
- * @param memory the shared memory of the ring @param records how many
+ * @param size how large it is
+ * @param allocate makes the memory; by default only threads share it
  */
-export function holds(memory: SharedArrayBuffer, records: number): boolean {
-  return memory.byteLength >= CONTROL_BYTES + records * RECORD_BYTES;
+export function createRing(size: TrackSize, allocate: Allocate = ofThisProcess): SharedArrayBuffer {
+  return allocate(bytesOf(size));
+}
+
+function bytesOf({ records, places }: TrackSize): number {
+  return CONTROL_BYTES + underWayBytes(places) + records * RECORD_BYTES;
+}
+
+/**
+ * Takes the memory of a ring for another thread, if it is large enough. Its last thread must be gone.
+ *
+ * @param memory the shared memory of the ring @param size how large it has to be
+ */
+export function takeRing(memory: SharedArrayBuffer, size: TrackSize): boolean {
+  if (memory.byteLength < bytesOf(size)) return false;
+  // What the last thread had under way is over.
+  new Uint8Array(memory, CONTROL_BYTES, underWayBytes(size.places)).fill(0);
+  return true;
 }
 
 /** What both sides of a ring share. */
@@ -209,14 +247,17 @@ class Ring {
   protected readonly doubles: Float64Array;
   protected readonly bytes: Uint8Array;
   protected readonly capacity: number;
+  /** Where the first record lies, in bytes. */
+  protected readonly first: number;
 
-  /** @param memory shared memory from {@linkcode createRing} */
-  constructor(memory: SharedArrayBuffer) {
+  /** @param memory shared memory from {@linkcode createRing} @param places see {@linkcode TrackShare} */
+  constructor(memory: SharedArrayBuffer, places: number) {
     this.words = new Int32Array(memory);
     this.doubles = new Float64Array(memory);
     this.bytes = new Uint8Array(memory);
+    this.first = CONTROL_BYTES + underWayBytes(places);
     // The memory may be longer than was asked for.
-    const room = (memory.byteLength - CONTROL_BYTES) / RECORD_BYTES;
+    const room = (memory.byteLength - this.first) / RECORD_BYTES;
     this.capacity = 2 ** Math.floor(Math.log2(room));
   }
 
@@ -253,6 +294,10 @@ export class TrackWriter extends Ring {
   readonly #common: TimelineCommon;
   readonly #offset: number;
   readonly #onFilling: (() => void) | undefined;
+  /** What this thread has under way, if anybody wants to know. */
+  readonly #underWay: UnderWay | undefined;
+  /** The number of the connection that has entered this thread's own queue last: a negative one. */
+  #queued = 0;
   /** The connection that another process has put into a queue and handed to this one, and when. */
   #handed: { readonly fd: number; readonly at: number } | undefined;
   /** Whether descriptors mean something else here than to those that share the timeline. */
@@ -270,9 +315,11 @@ export class TrackWriter extends Ring {
    * @param onFilling is called when the ring fills up, if the thread can empty it itself
    */
   constructor(share: TrackShare, onFilling?: () => void) {
-    super(share.ring);
-    this.number = share.number;
-    this.isLoop = share.isLoop;
+    super(share.ring, share.places);
+    const { number, isLoop, ring, places } = share;
+    this.number = number;
+    this.isLoop = isLoop;
+    this.#underWay = places > 0 ? new UnderWay(ring, CONTROL_BYTES, places) : undefined;
     this.#common = new TimelineCommon(share.common);
     // A Worker's time origin is its own start. With this offset, all threads have the same clock.
     this.#isElsewhere = share.monotonic !== undefined;
@@ -300,6 +347,25 @@ export class TrackWriter extends Ring {
     return handed?.fd === fd ? handed.at : 0;
   }
 
+  /**
+   * A connection enters a queue of this thread's own.
+   *
+   * @param peer its peer, who is asked only if somebody may read along
+   * @returns what {@linkcode TrackWriter.leavesQueue} takes
+   */
+  entersQueue(peer: () => string): number {
+    if (this.#underWay === undefined) return 0;
+    const id = this.#queued = this.#queued === -0x8000_0000 ? -1 : this.#queued - 1;
+    const now = this.now();
+    this.#underWay.add(id, 0, now, now, peer());
+    return id;
+  }
+
+  /** It leaves the queue. @param id what {@linkcode TrackWriter.entersQueue} has returned */
+  leavesQueue(id: number): void {
+    if (id !== 0) this.#underWay?.remove(id);
+  }
+
   /** Another process hands a connection to this one. @param at when it entered a queue there, or 0 */
   handed(fd: number, at: number): void {
     this.#handed = { fd, at };
@@ -319,18 +385,24 @@ export class TrackWriter extends Ring {
     const id = this.#common.nextId();
     this.current = id;
     this.latest = now;
+    const hasPlace = this.#underWay?.add(id, servedBy, queuedAt || now, now, peer) === true;
     const isIn = !this.#common.isFull &&
       (client === undefined || this.#put(BEGINNINGS, RECORD.client, id, now, now, 0, client)) &&
       this.#put(BEGINNINGS, RECORD.begin, id, queuedAt || now, now, servedBy, peer);
     if (isIn) return id;
     this.#common.leaveOut();
-    return 0;
+    // Whoever begins to read later knows it from its place, and hears of the rest of its life.
+    return hasPlace ? id : 0;
   }
 
   /** A connection is over. @param outcome how it ended, see {@linkcode outcomeOf} */
   end(id: number, outcome: number): void {
+    if (id === 0) return;
+    // This comes before the question whether anybody reads: see `live_state.ts`.
+    this.#underWay?.remove(id);
+    if (this.#common.isOff) return;
     const now = this.now();
-    if (id !== 0 && !this.#put(1, RECORD.end, id, now, now, outcome)) this.#common.lose();
+    if (!this.#put(1, RECORD.end, id, now, now, outcome)) this.#common.lose();
   }
 
   /** A connection that waited in a queue is closed because the server ends. */
@@ -345,8 +417,52 @@ export class TrackWriter extends Ring {
     if (!this.#put(DETAILS, kind, id, from, to, 0, text)) this.#common.lose();
   }
 
+  /** The time now, or a little earlier if it is known. */
+  recently(): number {
+    return this.#common.isOff ? this.now() : this.latest;
+  }
+
+  /**
+   * This thread begins to compute.
+   *
+   * @param id the connection; 0 for none @param task the name of the task
+   * @returns when
+   */
+  computes(id: number, task: string): number {
+    const now = this.now();
+    this.#underWay?.does(DOING.computing, id, now, task);
+    return now;
+  }
+
+  /** It has done that. */
+  hasComputed(): void {
+    this.#goOn();
+  }
+
+  /**
+   * A connection waits for something.
+   *
+   * @param id its number @param state what for: a value of `DOING`; it waits for its peer if that is
+   * nothing @param since when it began
+   */
+  waits(id: number, state: number, since: number): void {
+    this.#underWay?.waits(id, state, since);
+  }
+
+  /** This thread has to wait until its peer takes what is sent. */
+  blocks(): void {
+    this.#underWay?.does(DOING.writing, this.current, this.now());
+  }
+
+  /** It goes on with what it did before, if that was anything. */
+  #goOn(): void {
+    if (this.#depth > 0) this.#underWay?.does(DOING.turn, this.current, this.#enteredAt);
+    else this.#underWay?.rests();
+  }
+
   /** The conversation that this thread serves waited until its peer had taken what was sent. */
   waited(since: number): void {
+    this.#goOn();
     this.tell(RECORD.writing, this.current, since + this.#offset, this.now());
   }
 
@@ -363,16 +479,30 @@ export class TrackWriter extends Ring {
    * @returns the time
    */
   enter(id: number): number {
+    if (this.#common.isOff) return this.#enterUnread(id);
     const now = this.#tellsWhenItWakes ? this.latest : this.now();
     this.latest = now;
     if (this.#depth++ > 0) return now;
     this.current = id;
+    this.#underWay?.does(DOING.turn, id, now);
     return this.#enteredAt = now;
+  }
+
+  /** The same, while nobody reads: without a look at the clock. */
+  #enterUnread(id: number): number {
+    if (this.#depth++ > 0) return this.latest;
+    this.current = id;
+    this.#enteredAt = 0;
+    this.#underWay?.does(DOING.turn, id, 0);
+    return this.latest;
   }
 
   /** The conversation waits, or is over. */
   leave(): void {
-    if (--this.#depth > 0 || !this.isLoop) return;
+    if (--this.#depth > 0) return;
+    this.#underWay?.rests();
+    // A turn that began while nobody read has no time.
+    if (!this.isLoop || this.#enteredAt === 0) return;
     this.latest = this.now();
     this.#ran(this.current, this.#enteredAt, this.latest);
   }
@@ -417,9 +547,9 @@ export class TrackWriter extends Ring {
     if (this.used >= capacity * share) return false;
     const tail = words[TAIL] as number;
     const place = this.place(tail);
-    const word = CONTROL_BYTES / 4 + place * RECORD_WORDS;
-    const double = CONTROL_BYTES / 8 + place * RECORD_DOUBLES;
-    const byte = CONTROL_BYTES + place * RECORD_BYTES;
+    const word = this.first / 4 + place * RECORD_WORDS;
+    const double = this.first / 8 + place * RECORD_DOUBLES;
+    const byte = this.first + place * RECORD_BYTES;
     words[word + KIND] = kind;
     words[word + ID] = id;
     words[word + VALUE] = value;
@@ -469,7 +599,7 @@ export class TrackReader extends Ring {
 
   /** @param share the thread's track */
   constructor(share: TrackShare) {
-    super(share.ring);
+    super(share.ring, share.places);
     this.#number = share.number;
   }
 
@@ -484,9 +614,9 @@ export class TrackReader extends Ring {
     let head = words[HEAD] as number;
     for (; head !== tail; head = (head + 1) | 0) {
       const place = this.place(head);
-      const word = CONTROL_BYTES / 4 + place * RECORD_WORDS;
-      const double = CONTROL_BYTES / 8 + place * RECORD_DOUBLES;
-      const byte = CONTROL_BYTES + place * RECORD_BYTES;
+      const word = this.first / 4 + place * RECORD_WORDS;
+      const double = this.first / 8 + place * RECORD_DOUBLES;
+      const byte = this.first + place * RECORD_BYTES;
       const end = byte + TEXT + (bytes[byte + LENGTH] as number);
       records.push({
         thread: this.#number,
@@ -500,4 +630,13 @@ export class TrackReader extends Ring {
     }
     Atomics.store(words, HEAD, head);
   }
+}
+
+/**
+ * What a thread has under way, for any other thread.
+ *
+ * @param share the thread's track, which has places for connections
+ */
+export function readUnderWay({ ring, places }: TrackShare): UnderWayReader {
+  return new UnderWayReader(ring, CONTROL_BYTES, places);
 }

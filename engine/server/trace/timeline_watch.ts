@@ -11,6 +11,7 @@ import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
+import { DOING } from "./under_way.ts";
 import { CUT, DONE, EMPTY, outcomeOf, RECORD, TrackWriter } from "./timeline_track.ts";
 
 /** A write that took at least this long had to wait, in milliseconds. */
@@ -65,7 +66,8 @@ class RecordedConnection extends Connection implements Sink {
     this.#sink = sink;
     if (this.#connection.push(bytes, this)) return true;
     this.#isWriting = true;
-    this.#writingSince = this.#track.latest;
+    this.#writingSince = this.#track.recently();
+    this.#track.waits(this.#id, DOING.writing, this.#writingSince);
     return false;
   }
 
@@ -130,6 +132,7 @@ class RecordedConnection extends Connection implements Sink {
   #endWriting(now: number): void {
     this.#isWriting = false;
     const since = this.#writingSince;
+    this.#track.waits(this.#id, DOING.nothing, now);
     if (now - since >= WAITED_MS) this.#track.tell(RECORD.writing, this.#id, since, now);
   }
 }
@@ -143,8 +146,11 @@ class RecordedConnection extends Connection implements Sink {
 function recordTasks(tasks: Tasks | undefined, track: TrackWriter): Tasks | undefined {
   return tasks && Object.fromEntries(
     Object.entries(tasks).map(([name, task]) => [name, (argument: unknown) => {
-      const from = track.now();
-      const tell = () => track.tell(RECORD.computing, track.current, from, track.now(), name);
+      const from = track.computes(track.current, name);
+      const tell = () => {
+        track.hasComputed();
+        track.tell(RECORD.computing, track.current, from, track.now(), name);
+      };
       let work: unknown;
       try {
         work = task(argument);
@@ -185,7 +191,12 @@ class RecordedOffload implements Elsewhere {
     const track = this.#track;
     const id = track.current;
     const from = track.now();
-    const tell = () => track.tell(RECORD.waiting, id, from, track.now(), task);
+    track.waits(id, DOING.waiting, from);
+    const tell = () => {
+      const now = track.now();
+      track.waits(id, DOING.nothing, now);
+      track.tell(RECORD.waiting, id, from, now, task);
+    };
     const computation = this.#offload.begin(task, argument, (error, result) => {
       tell();
       track.enter(id);
@@ -232,6 +243,7 @@ export class WatchingTrack extends TrackWriter {
    * @param task the name of the task
    */
   computed(id: number, from: number, task: string): void {
+    this.hasComputed();
     this.tell(RECORD.task, id, from, this.now(), task);
   }
 

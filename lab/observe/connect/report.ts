@@ -9,7 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { TcpInfo } from "../../../engine/kernel/tcp_info.ts";
 import { type Cell, formatRow } from "../../report/csv.ts";
 import { encodeJson } from "../../report/json_line.ts";
-import { formatShare, formatTime } from "../../report/units.ts";
+import { formatShare, formatTime } from "../../../engine/values/units.ts";
 import { describeFailure, evidenceOf, type Failure, showAddress } from "./failure.ts";
 import type { AddressFate, Outcome } from "./probe.ts";
 import type { Figures } from "./statistics.ts";

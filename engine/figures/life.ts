@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Event, SpanEvent } from "../../engine/recording/events.ts";
+import type { Event, SpanEvent } from "../recording/events.ts";
 
 /** What a client waited for, or had. */
 export type Doing =
@@ -18,6 +18,15 @@ export type Doing =
   | "computing"
   /** None of these: it talked with the server, or one of both was on its way to. */
   | "talk";
+
+/** What each of them is, in words. */
+export const DOING_WORDS: Readonly<Record<Doing, string>> = {
+  computing: "the server computes for it",
+  accept: "waits to be accepted",
+  queue: "waits in the server's queue, or for its thread to start",
+  thread: "waits for a thread that is busy with another client",
+  talk: "talks",
+};
 
 /** A part of a client's time. */
 export interface Stretch {
@@ -46,6 +55,32 @@ export interface Life {
    * `undefined` if this one hardly waited, or waited for something else, as a thread that starts.
    */
   readonly waitedFor: number | undefined;
+}
+
+/**
+ * The clients as the server has seen them, where their own clocks are not known: from when the kernel
+ * was seen to have the connection, or the server took it, until the conversation was over.
+ *
+ * @param events a server's recording, in the order of time
+ * @returns the clients in the order in which they came
+ */
+export function visitsOf(events: readonly Event[]): readonly Visit[] {
+  const waiting = new Map<string, number>();
+  const visits = new Map<number, { peer: string; fromUs: number; toUs: number }>();
+  const lastUs = events.at(-1)?.at ?? 0;
+  for (const event of events) {
+    if (event.type === "socket" && event.waiting === true) {
+      if (!waiting.has(event.remote)) waiting.set(event.remote, event.at);
+    } else if (event.type === "begun") {
+      const { connection, peer, at } = event;
+      visits.set(connection, { peer, fromUs: waiting.get(peer) ?? at, toUs: lastUs });
+      waiting.delete(peer);
+    } else if (event.type === "over") {
+      const visit = visits.get(event.connection);
+      if (visit !== undefined) visit.toUs = event.at;
+    }
+  }
+  return [...visits.values()].sort((one, other) => one.fromUs - other.fromUs);
 }
 
 /** An interval. */

@@ -1,0 +1,183 @@
+/**
+ * The script of the live page: it listens to a running server, shows what it hears, and asks it to do
+ * something.
+ *
+ * The page lies at `/TOKEN/`. Beside it are `events`, the lines of a recording as they happen,
+ * `about`, and `do`. Whatever they say becomes text.
+ *
+ * @module
+ */
+
+import type { FiguresEvent } from "../recording/events.ts";
+import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "../values/units.ts";
+import { COLOUR_STYLE } from "./colours.ts";
+import { adoptStyles, make, setText } from "./element.ts";
+import { LineChart } from "./line_chart.ts";
+import { readLines } from "./lines.ts";
+import type { ModelFigure } from "./model_figure.ts";
+import "./index.ts";
+
+/** What a server says of itself. */
+interface About {
+  readonly mode?: string;
+  readonly protocol?: string;
+  readonly address?: string;
+  readonly version?: string;
+  readonly runtime?: string;
+  /** How it runs. */
+  readonly details?: readonly string[];
+  /** What it can be asked to do. */
+  readonly actions?: readonly string[];
+}
+
+/** What buttons are called. A server may have others. */
+const ACTIONS: Readonly<Record<string, readonly [name: string, what: string]>> = {
+  "three-clients": ["Three clients", "a long prime, an echo and a small prime"],
+  "slow-client": ["A slow client", "it sends a byte at a time"],
+  vanish: ["A client that vanishes", "it is gone without a word"],
+  fifty: ["Fifty at once", "fifty clients connect at the same time"],
+  burst: ["A burst of 1,000", "a thousand clients, as fast as they can"],
+  "kill-worker": ["Kill a worker", "a thread or process of the server dies"],
+};
+
+/** How often figures and counters are drawn, in milliseconds. */
+const DRAW_MS = 250;
+
+/** How long the page waits before it asks a server again that has refused, in milliseconds. */
+const AGAIN_MS = 2_000;
+
+const figure = element("figure") as ModelFigure;
+const charts = [
+  new LineChart<FiguresEvent>({
+    title: "Connections a second",
+    series: [{ name: "", of: ({ rate }) => rate }],
+    format: formatRate,
+    least: 10,
+  }),
+  new LineChart<FiguresEvent>({
+    title: "Life of a connection",
+    series: [{ name: "p50", of: ({ p50_us }) => p50_us }, {
+      name: "p99",
+      of: ({ p99_us }) => p99_us,
+    }],
+    format: formatTime,
+    least: 1_000,
+  }),
+  new LineChart<FiguresEvent>({
+    title: "CPU",
+    series: [{ name: "", of: ({ cpu }) => cpu }],
+    format: (cores) => `${formatShare(cores)} of a core`,
+    least: 1,
+  }),
+  new LineChart<FiguresEvent>({
+    title: "Memory",
+    series: [{ name: "", of: ({ memory_bytes }) => memory_bytes }],
+    format: formatBytes,
+    least: 2 ** 20,
+  }),
+];
+
+/** Whether the server has said that it ends. */
+let hasEnded = false;
+
+adoptStyles(document, COLOUR_STYLE);
+element("charts").append(...charts.map(({ root }) => root));
+setInterval(draw, DRAW_MS);
+listen();
+
+function element(id: string): HTMLElement {
+  return document.getElementById(id) as HTMLElement;
+}
+
+/** Asks the server who it is and what it can do. */
+async function introduce(): Promise<void> {
+  let about: About;
+  try {
+    about = await (await fetch("about")).json() as About;
+  } catch {
+    // The stream says whether the server can be reached.
+    return;
+  }
+  const { mode, protocol, address, runtime, version, details = [], actions = [] } = about;
+  setText(element("name"), String(mode ?? "Handshake"));
+  document.title = `${String(mode ?? "Handshake")}, live`;
+  const known = [protocol, address, ...details, runtime, version && `version ${version}`];
+  setText(element("about"), known.filter((text) => text !== undefined).map(String).join(" · "));
+  element("actions").hidden = actions.length === 0;
+  element("buttons").replaceChildren(...actions.map((action) => {
+    const [name, what] = ACTIONS[action] ?? [String(action), ""];
+    const button = make("button", { text: name, attributes: { type: "button", title: what } });
+    button.addEventListener("click", () => void ask(String(action), button));
+    return button;
+  }));
+}
+
+/** Asks the server to do something. */
+async function ask(action: string, button: HTMLButtonElement): Promise<void> {
+  button.disabled = true;
+  try {
+    const answer = await fetch("do", { method: "POST", body: new URLSearchParams({ action }) });
+    const text = (await answer.text()).trim();
+    setText(element("answer"), text === "" ? `The answer is ${answer.status}.` : text);
+  } catch {
+    setText(element("answer"), "The server does not answer.");
+  } finally {
+    button.disabled = false;
+    // A disabled button has lost the focus.
+    button.focus();
+  }
+}
+
+function tell(state: "live" | "lost" | "ended", text: string): void {
+  const shown = element("state");
+  shown.dataset.state = state;
+  setText(shown, text);
+}
+
+/** Listens to what happens. A stream that breaks is opened again. */
+function listen(): void {
+  const source = new EventSource("events");
+  source.addEventListener("message", ({ data }) => {
+    const { lines } = readLines(String(data));
+    // Each stream begins with a header, and with all that is there now.
+    if (lines.some(({ type }) => type === "recording")) {
+      figure.startLive();
+      tell("live", "live");
+      void introduce();
+    }
+    figure.appendLines(lines);
+    if (!lines.some(({ type }) => type === "end")) return;
+    hasEnded = true;
+    source.close();
+    figure.stopLive();
+    tell("ended", "The server has ended. This is its last picture.");
+  });
+  source.addEventListener("error", () => {
+    if (hasEnded) return;
+    tell("lost", "The server does not answer. This is its last picture; trying again …");
+    if (source.readyState !== EventSource.CLOSED) return;
+    source.close();
+    setTimeout(listen, AGAIN_MS);
+  });
+}
+
+/** Draws the figures, and writes the counters. */
+function draw(): void {
+  if (document.hidden) return;
+  const { us, scene, view } = figure;
+  for (const chart of charts) chart.show(scene.figures, us);
+  const { counters = {} } = view;
+  const list = element("counters");
+  const names = Object.keys(counters);
+  if (list.dataset.names !== names.join()) {
+    list.dataset.names = names.join();
+    list.replaceChildren(
+      ...names.map((name) =>
+        make("div", { children: [make("dt", { text: name.replaceAll("_", " ") }), make("dd")] })
+      ),
+    );
+  }
+  for (const [index, found] of [...list.querySelectorAll("dd")].entries()) {
+    setText(found, formatCount(counters[names[index] as string] ?? 0));
+  }
+}

@@ -1,0 +1,587 @@
+/**
+ * What a recording shows at a moment: who is where, who waits, what the threads are busy with.
+ *
+ * A scene knows no browser. It takes the lines of a recording in whatever order they come, all at
+ * once or as they happen, and answers for any moment. Nothing in it is guessed: a connection is in
+ * the accept queue only while the kernel was seen to have it there, and an end that the kernel did
+ * not tell is unknown.
+ *
+ * @module
+ */
+
+import type {
+  BegunEvent,
+  ConnectionEvent,
+  DoingEvent,
+  FiguresEvent,
+  Header,
+  ListenerEvent,
+  Outcome,
+  SocketEvent,
+  SpanEvent,
+  ThreadEvent,
+} from "../recording/events.ts";
+import type { Line } from "./lines.ts";
+import { Course, Moments } from "./spans.ts";
+import { Thread, type ThreadKind, type ThreadView, threadView } from "./thread.ts";
+import { type Computing, type Dot, type Ending, Track } from "./track.ts";
+
+export type { Activity, ThreadKind, ThreadView } from "./thread.ts";
+export type { Doing, Dot, Ending, Place } from "./track.ts";
+
+/** A listener at a moment. */
+export interface ListenerView {
+  /** Where it listens. */
+  readonly local: string;
+  /** How many connections wait to be accepted; `undefined` if that is not known. */
+  readonly waiting: number | undefined;
+  /** The limit of the queue. */
+  readonly limit: number | undefined;
+}
+
+/** How many of a kind there have been. */
+export interface Totals {
+  /** Connections that the server has taken, as far as the recording has them. */
+  readonly begun: number;
+  /** Conversations that are over, by how. */
+  readonly outcomes: Readonly<Record<Outcome, number>>;
+  /** Connections that are no more, by how the kernel ended them. */
+  readonly endings: Readonly<Record<Ending, number>>;
+}
+
+/** Everything that is known about a moment. */
+export interface View {
+  /** The moment, in microseconds since the recording began. */
+  readonly us: number;
+  /** The connections that are in the picture, with those that have ended a short time ago. */
+  readonly dots: readonly Dot[];
+  /** The threads that are there, in the order of their numbers. */
+  readonly threads: readonly ThreadView[];
+  /** The listeners. */
+  readonly listeners: readonly ListenerView[];
+  /** Whether connections may wait in a queue of the server's own. */
+  readonly hasHandOver: boolean;
+  /** How many do so, as the server counts; `undefined` if that is not known. */
+  readonly queued: number | undefined;
+  readonly totals: Totals;
+  /** The server's own counters. */
+  readonly counters: Readonly<Record<string, number>> | undefined;
+  /** What was measured last. */
+  readonly figures: FiguresEvent | undefined;
+  /** How much was left out until then, by what. */
+  readonly leftOut: ReadonlyMap<string, number>;
+  /** Whether connections are left out at this time: the dots are not all, and some may be gone. */
+  readonly isPartial: boolean;
+  /** The last sentence for people. */
+  readonly note: string | undefined;
+}
+
+/** Something that happens, in words. */
+export interface Happening {
+  readonly us: number;
+  readonly text: string;
+  /** The number of the connection that it happens to. */
+  readonly connection: number | undefined;
+}
+
+/** How a scene remembers. */
+export interface SceneOptions {
+  /**
+   * For how long it remembers what is over, in microseconds.
+   *
+   * @default {Infinity}
+   */
+  readonly keepUs?: number;
+}
+
+/** For how long after connections were left out others may still be, in microseconds. */
+const PARTIAL_US = 700_000;
+
+/** How often what is over is forgotten, as a share of how long it is remembered. */
+const FORGETFUL = 0.1;
+
+const OUTCOMES: readonly Outcome[] = ["done", "cut", "empty", "failed", "unknown"];
+const ENDINGS: readonly Ending[] = ["FIN", "RST", "unknown"];
+const ENDED_WITH: Readonly<Record<ConnectionEvent["ended_with"], Ending>> = {
+  fin: "FIN",
+  reset: "RST",
+  unknown: "unknown",
+};
+
+/** What a recording shows. */
+export class Scene {
+  /** The first line of the recording, when it is known. */
+  header: Header | undefined;
+  /** Whether the recording has ended. */
+  isFinished = false;
+  readonly #keepUs: number;
+  readonly #threads = new Map<number, Thread>();
+  readonly #listeners = new Map<string, { local: string; course: Course<ListenerEvent> }>();
+  /** The connections, from the time of the last {@linkcode Scene.at} on in order of {@linkcode Track.fromUs}. */
+  #tracks: Track[] = [];
+  readonly #byNumber = new Map<number, Track>();
+  /** The last connection of each peer, and of each socket. */
+  readonly #byPeer = new Map<string, Track>();
+  readonly #byCookie = new Map<string, Track>();
+  /** What the kernel has told of connections that the server has not told of yet. */
+  readonly #untold = new Map<string, ConnectionEvent>();
+  readonly #begun = new Moments();
+  readonly #outcomes = new Map(OUTCOMES.map((outcome) => [outcome, new Moments()]));
+  readonly #endings = new Map(ENDINGS.map((ending) => [ending, new Moments()]));
+  readonly #counters = new Course<Readonly<Record<string, number>>>();
+  readonly #figures = new Course<FiguresEvent>();
+  readonly #notes = new Course<string>();
+  readonly #leftOut = new Map<string, Course<number>>();
+  #areEndsTold = false;
+  #wasQueued = false;
+  #ids = 0;
+  #fromUs = Infinity;
+  #toUs = 0;
+  #forgottenUs = 0;
+  /** The connections in the picture at the last look, and how many have come by then. */
+  #present: Track[] = [];
+  #come = 0;
+  #lookedUs = -Infinity;
+  #lingeredUs = 0;
+  #isSorted = true;
+  #happenings: readonly Happening[] | undefined;
+
+  /** @param options how it remembers */
+  constructor({ keepUs = Infinity }: SceneOptions = {}) {
+    this.#keepUs = keepUs;
+  }
+
+  /** The first moment that is known. */
+  get fromUs(): number {
+    return Math.max(this.#fromUs === Infinity ? 0 : this.#fromUs, this.#forgottenUs);
+  }
+
+  /** The last moment that is known. */
+  get toUs(): number {
+    return this.#toUs;
+  }
+
+  /** When the first connection comes; `undefined` if none has come. */
+  get firstUs(): number | undefined {
+    const first = this.#tracks.reduce((us, { fromUs }) => Math.min(us, fromUs), Infinity);
+    return first === Infinity ? undefined : first;
+  }
+
+  /** What was measured, in the order of time. */
+  get figures(): readonly FiguresEvent[] {
+    return this.#figures.all.map(({ value }) => value);
+  }
+
+  /** All connections that are remembered in the order in which they came, each as it was at the last look. */
+  get dots(): readonly Dot[] {
+    this.#sort();
+    return this.#tracks;
+  }
+
+  /**
+   * Adds lines of the recording.
+   *
+   * @param lines the lines, in the order in which they came
+   */
+  add(lines: Iterable<Line>): void {
+    for (const line of lines) this.#add(line);
+    this.#isSorted = false;
+    this.#happenings = undefined;
+    const horizonUs = this.#toUs - this.#keepUs;
+    if (horizonUs - this.#forgottenUs > this.#keepUs * FORGETFUL) this.#forget(horizonUs);
+  }
+
+  /**
+   * Looks at a moment.
+   *
+   * @param us the moment, in microseconds since the recording began
+   * @param lingerUs for how long a connection that has ended stays in the picture
+   * @returns what is known about it; its dots are valid until the next look
+   */
+  at(us: number, lingerUs = 0): View {
+    this.#lookFor(us, lingerUs);
+    const dots = this.#present;
+    const served = new Map<number, Track[]>();
+    for (const dot of dots) {
+      dot.look(us, this.#areEndsTold);
+      if (dot.place !== "thread" || dot.server === undefined) continue;
+      const others = served.get(dot.server);
+      if (others === undefined) served.set(dot.server, [dot]);
+      else others.push(dot);
+    }
+    const threads: ThreadView[] = [];
+    for (const thread of this.#threads.values()) {
+      const own = served.get(thread.number) ?? [];
+      if (thread.presence.at(us) !== true && own.length === 0) continue;
+      threads.push(threadView(thread, us, own));
+    }
+    sayWhom(dots, threads);
+    const counters = this.#counters.at(us);
+    const queued = counters?.queued;
+    return {
+      us,
+      dots,
+      threads: threads.sort((one, other) => one.number - other.number),
+      listeners: [...this.#listeners.values()].map(({ local, course }) => {
+        const { waiting, limit } = course.at(us) ?? {};
+        return { local, waiting, limit };
+      }),
+      hasHandOver: this.#wasQueued || threads.some(({ kind }) => kind === "accepts"),
+      queued,
+      totals: {
+        begun: this.#begun.countAt(us),
+        outcomes: countsAt(this.#outcomes, us),
+        endings: countsAt(this.#endings, us),
+      },
+      counters,
+      figures: this.#figures.at(us),
+      leftOut: new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0])),
+      isPartial: us - (this.#leftOut.get("connections")?.last(us)?.at ?? -Infinity) < PARTIAL_US,
+      note: this.#notes.at(us),
+    };
+  }
+
+  /** What happens to a connection, in words and in the order of time. */
+  lifeOf(connection: number): readonly Happening[] {
+    const track = this.#byNumber.get(connection);
+    return track === undefined ? [] : inOrder(this.#tell(track));
+  }
+
+  /** Everything that happens, in words and in the order of time. */
+  happenings(): readonly Happening[] {
+    return this.#happenings ??= inOrder(this.#tracks.flatMap((track) => this.#tell(track)));
+  }
+
+  #add(line: Line): void {
+    if (line.type === "recording") {
+      this.header = line;
+      return;
+    }
+    this.#fromUs = Math.min(this.#fromUs, line.at);
+    this.#toUs = Math.max(this.#toUs, line.at, "to" in line && line.type === "span" ? line.to : 0);
+    switch (line.type) {
+      case "thread":
+        return this.#addThread(line);
+      case "begun":
+        return this.#addBegun(line);
+      case "queued": {
+        this.#wasQueued = true;
+        const track = this.#byNumber.get(line.connection);
+        if (track !== undefined) track.queued = line;
+        return;
+      }
+      case "served": {
+        const track = this.#byNumber.get(line.connection);
+        if (track === undefined) return;
+        track.servedUs = line.at;
+        track.server = line.thread;
+        return;
+      }
+      case "over": {
+        this.#outcomes.get(line.outcome)?.add(line.at);
+        const track = this.#byNumber.get(line.connection);
+        if (track === undefined) return;
+        track.overUs = line.at;
+        track.over = { outcome: line.outcome, failure: line.failure };
+        track.open = undefined;
+        return;
+      }
+      case "span":
+        return this.#addSpan(line);
+      case "doing":
+        return this.#addDoing(line);
+      case "socket":
+        return this.#addSocket(line);
+      case "connection":
+        return this.#addEnd(line);
+      case "listener": {
+        const key = line.cookie ?? line.local;
+        const known = this.#listeners.get(key) ?? { local: line.local, course: new Course() };
+        this.#listeners.set(key, known);
+        known.course.add(line.at, line);
+        return;
+      }
+      case "counters":
+        this.#counters.add(line.at, line.values);
+        return;
+      case "figures":
+        this.#figures.add(line.at, line);
+        return;
+      case "note":
+        this.#notes.add(line.at, line.text);
+        return;
+      case "left_out": {
+        const course = this.#leftOut.get(line.what) ?? new Course<number>();
+        this.#leftOut.set(line.what, course);
+        course.add(line.at, (course.at(line.at) ?? 0) + line.count);
+        return;
+      }
+      case "end":
+        this.isFinished = true;
+    }
+  }
+
+  #addThread({ thread: number, name, loop, gone, at }: ThreadEvent): void {
+    const thread = this.#threads.get(number) ?? new Thread(number, String(name));
+    this.#threads.set(number, thread);
+    thread.name = String(name);
+    thread.isLoop ||= loop === true;
+    thread.presence.add(at, gone !== true);
+    if (gone === true) thread.open = undefined;
+  }
+
+  #addBegun(line: BegunEvent): void {
+    const { at, connection, peer, cookie, by } = line;
+    this.#begun.add(at);
+    const byCookie = cookie === undefined ? undefined : this.#byCookie.get(cookie);
+    const known = byCookie ?? this.#byPeer.get(peer);
+    // The same address may have been another client's before.
+    const isSame = known !== undefined && known.connection === undefined && at < known.goneUs;
+    const track = isSame ? known : this.#newTrack(peer);
+    track.connection = connection;
+    track.begunUs = at;
+    track.isOwn = by === "page";
+    this.#byNumber.set(connection, track);
+    if (cookie !== undefined) this.#byCookie.set(cookie, track);
+    const ended = this.#untold.get(peer);
+    if (ended === undefined) return;
+    this.#untold.delete(peer);
+    if (ended.at >= at) end(track, ended);
+  }
+
+  #newTrack(peer: string): Track {
+    const track = new Track(++this.#ids, String(peer));
+    this.#tracks.push(track);
+    this.#byPeer.set(peer, track);
+    return track;
+  }
+
+  #addSpan(line: SpanEvent): void {
+    const { name, at, to, thread: number, task } = line;
+    const thread = number === undefined ? undefined : this.#threads.get(number);
+    if (thread?.open !== undefined && thread.open.at < to) thread.open = undefined;
+    const track = line.connection === undefined ? undefined : this.#byNumber.get(line.connection);
+    if (track?.open !== undefined && track.open.at < to) track.open = undefined;
+    const part: Computing = { at, to, thread: number, task };
+    switch (name) {
+      case "computing":
+        thread?.computing.add(line);
+        track?.computing.add(part);
+        return;
+      case "waiting for computing":
+        track?.awaiting.add(part);
+        return;
+      case "writing":
+        thread?.writing.add(line);
+        track?.writing.add(part);
+        return;
+      case "turn":
+      case "turns":
+        thread?.turns.add(line);
+    }
+  }
+
+  #addDoing(line: DoingEvent): void {
+    const { at, thread: number, connection, peer, what, task } = line;
+    if (peer !== undefined) return this.#addQueued(peer, at, what !== undefined);
+    const thread = number === undefined ? undefined : this.#threads.get(number);
+    if (what === undefined) {
+      // It is over, and its span was not told.
+      const whose = thread === undefined ? connection : thread.open?.connection;
+      if (thread?.open !== undefined) thread.open = { ...thread.open, to: at };
+      const track = this.#byNumber.get(whose ?? 0);
+      if (track?.open !== undefined) track.open = { ...track.open, to: at };
+      return;
+    }
+    if (thread !== undefined) thread.open = { ...line, to: Infinity };
+    const track = this.#byNumber.get(connection ?? 0);
+    if (track !== undefined) track.open = { at, to: Infinity, thread: number, task, what };
+  }
+
+  /** A connection that has no number yet waits in a queue of the server's own, or has left it. */
+  #addQueued(peer: string, at: number, isThere: boolean): void {
+    this.#wasQueued = true;
+    const known = this.#openTrackOf(peer, at);
+    if (isThere) {
+      // The same address may have been another client's before.
+      const track = known?.connection === undefined && known !== undefined
+        ? known
+        : this.#newTrack(peer);
+      track.inQueue = { at, to: Infinity };
+    } else if (known?.inQueue !== undefined) known.inQueue = { ...known.inQueue, to: at };
+  }
+
+  #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
+    if (which === "client") return;
+    // Whoever looks at sockets also hears of their ends.
+    this.#areEndsTold = true;
+    let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
+    if (state === "CLOSE") {
+      this.#byCookie.delete(cookie);
+      if (track === undefined) return;
+      track.goneUs = Math.min(track.goneUs, at);
+      track.leftUs = Math.min(track.leftUs, at);
+      return;
+    }
+    if (waiting === true) {
+      track ??= this.#newTrack(remote);
+      track.seenUs = Math.min(track.seenUs, at);
+    } else if (track !== undefined && track.seenUs < at) {
+      track.leftUs = Math.min(track.leftUs, at);
+    }
+    if (track !== undefined) this.#byCookie.set(cookie, track);
+  }
+
+  /** The connection of a peer that is not gone at a moment. */
+  #openTrackOf(peer: string, us: number): Track | undefined {
+    const track = this.#byPeer.get(peer);
+    return track !== undefined && us < track.goneUs ? track : undefined;
+  }
+
+  #addEnd(line: ConnectionEvent): void {
+    this.#endings.get(ENDED_WITH[line.ended_with] ?? "unknown")?.add(line.at);
+    const byCookie = line.cookie === undefined ? undefined : this.#byCookie.get(line.cookie);
+    const track = byCookie ?? this.#byPeer.get(line.remote);
+    if (track !== undefined && track.endedWith === undefined && track.fromUs <= line.at) {
+      end(track, line);
+    } else this.#untold.set(line.remote, line);
+  }
+
+  #sort(): void {
+    if (this.#isSorted) return;
+    this.#tracks.sort((one, other) => one.fromUs - other.fromUs);
+    this.#isSorted = true;
+    // The next look begins anew.
+    this.#lookedUs = Infinity;
+  }
+
+  /** Finds the connections that are in the picture at a moment. */
+  #lookFor(us: number, lingerUs: number): void {
+    this.#sort();
+    const isOn = us >= this.#lookedUs && lingerUs === this.#lingeredUs;
+    if (!isOn) {
+      this.#present = [];
+      this.#come = 0;
+    }
+    const hasGone = (track: Track) => track.endUs(this.#areEndsTold) + lingerUs <= us;
+    if (isOn) this.#present = this.#present.filter((track) => !hasGone(track));
+    for (; this.#come < this.#tracks.length; this.#come++) {
+      const track = this.#tracks[this.#come] as Track;
+      if (track.fromUs > us) break;
+      if (!hasGone(track)) this.#present.push(track);
+    }
+    this.#lookedUs = us;
+    this.#lingeredUs = lingerUs;
+  }
+
+  /** Forgets what was over at a moment. */
+  #forget(beforeUs: number): void {
+    this.#forgottenUs = beforeUs;
+    // Who closes for so long may have been left out when it ended.
+    const isOld = ({ doneUs }: Track) => doneUs < beforeUs;
+    this.#tracks = this.#tracks.filter((track) => {
+      if (!isOld(track)) return true;
+      if (track.connection !== undefined) this.#byNumber.delete(track.connection);
+      if (this.#byPeer.get(track.peer) === track) this.#byPeer.delete(track.peer);
+      return false;
+    });
+    for (const [cookie, track] of this.#byCookie) {
+      if (isOld(track)) this.#byCookie.delete(cookie);
+    }
+    for (const [peer, { at }] of this.#untold) if (at < beforeUs) this.#untold.delete(peer);
+    for (const track of this.#tracks) {
+      track.computing.forget(beforeUs);
+      track.awaiting.forget(beforeUs);
+      track.writing.forget(beforeUs);
+    }
+    for (const [number, thread] of this.#threads) {
+      thread.forget(beforeUs);
+      const { all } = thread.presence;
+      const isGone = all.length === 1 && all[0]?.value === false && all[0].at < beforeUs;
+      if (isGone) this.#threads.delete(number);
+    }
+    for (const { course } of this.#listeners.values()) course.forget(beforeUs);
+    for (const moments of [this.#begun, ...this.#outcomes.values(), ...this.#endings.values()]) {
+      moments.forget(beforeUs);
+    }
+    for (const course of [this.#counters, this.#figures, this.#notes, ...this.#leftOut.values()]) {
+      course.forget(beforeUs);
+    }
+    this.#isSorted = false;
+  }
+
+  #tell(track: Track): readonly Happening[] {
+    const all: Happening[] = [];
+    const threadName = (number: number | undefined) =>
+      this.#threads.get(number ?? 0)?.name ?? "a thread";
+    const { connection, peer, queued, accepting } = track;
+    const name = connection === undefined ? peer : `#${connection}`;
+    const tell = (us: number, text: string) => all.push({ us, text, connection });
+    if (accepting !== undefined) tell(accepting.at, `${name} is in the accept queue`);
+    if (track.begunUs < Infinity) tell(track.begunUs, `${name} is accepted`);
+    if (queued !== undefined) tell(queued.at, `${name} waits in the hand-over queue`);
+    if (track.servedUs < Infinity) {
+      tell(track.servedUs, `${threadName(track.server)} begins to serve ${name}`);
+    }
+    for (const { at, to, task, thread } of track.computing.all) {
+      const what = task === undefined ? "" : ` ${task}`;
+      tell(at, `${threadName(thread)} begins to compute${what} for ${name}`);
+      tell(to, `${threadName(thread)} has computed${what} for ${name}`);
+    }
+    for (const { at, to } of track.awaiting.all) {
+      tell(at, `${name} waits while another thread computes`);
+      tell(to, `${name} has the result`);
+    }
+    for (const { at, to } of track.writing.all) {
+      tell(at, `${name} waits for its peer to take what was sent`);
+      tell(to, `the peer of ${name} has taken it`);
+    }
+    if (track.over !== undefined) {
+      const { outcome, failure } = track.over;
+      const why = failure === undefined ? "" : `, ${failure}`;
+      tell(track.overUs, `${name} is over: ${outcome}${why}`);
+    }
+    const endUs = track.endUs(true);
+    if (endUs < Infinity && track.endedWith !== undefined) {
+      tell(endUs, `${name} has ended with ${track.endedWith}`);
+    }
+    return all;
+  }
+}
+
+function inOrder(happenings: readonly Happening[]): readonly Happening[] {
+  return happenings.toSorted((one, other) => one.us - other.us);
+}
+
+function end(track: Track, { at, ended_with }: ConnectionEvent): void {
+  track.goneUs = at;
+  track.endedWith = ENDED_WITH[ended_with] ?? "unknown";
+}
+
+function countsAt<Name extends string>(
+  moments: ReadonlyMap<Name, Moments>,
+  us: number,
+): Readonly<Record<Name, number>> {
+  const entries = [...moments].map(([name, found]) => [name, found.countAt(us)]);
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
+
+/** Says for whom dots wait, where only one can be meant. */
+function sayWhom(dots: readonly Track[], threads: readonly ThreadView[]): void {
+  const only = (kind: ThreadKind) => {
+    const found = threads.filter((thread) => thread.kind === kind);
+    return found.length === 1 ? found[0] : undefined;
+  };
+  const serving = only("serves");
+  const holder = serving?.isLoop === true
+    ? serving.activity?.what === "computing" ? serving.activity.connection : undefined
+    : serving?.dots[0]?.connection;
+  const computing = only("computes")?.activity?.connection;
+  for (const dot of dots) {
+    const { place, doing, connection } = dot;
+    if (place === "accept queue" || place === "hand-over queue") dot.waitsFor = holder;
+    else if (doing === "waiting for computing" && connection !== computing) {
+      dot.waitsFor = computing;
+    }
+  }
+}

@@ -1,0 +1,634 @@
+/**
+ * The stage of a figure: boxes with names for queues and threads, and a canvas over them on which
+ * the connections are dots.
+ *
+ * What is few and has a name is HTML, and what moves or is many is drawn. The picture takes its
+ * measure from the boxes, so it follows every width and every size of text.
+ *
+ * @module
+ */
+
+import { formatCount, formatTime } from "../values/units.ts";
+import { type Look, MEANINGS } from "./colours.ts";
+import { Crowd, middleOf } from "./crowd.ts";
+import { make, setText } from "./element.ts";
+import type { Dot, ThreadView, View } from "./scene.ts";
+import { LONG_TURN_US } from "./thread.ts";
+import {
+  circleIn,
+  loopPlaces,
+  type Point,
+  queuePlaces,
+  radiusFor,
+  type Rectangle,
+  rowPlaces,
+  Slots,
+} from "./wells.ts";
+
+/** From this number of threads on they are cells of one box. */
+const MANY_THREADS = 32;
+
+/** The narrowest stage on which the way leads to the right, in pixels. */
+const WIDE = 720;
+
+/** How often texts change, in milliseconds: faster than that nobody reads. */
+const TEXT_MS = 100;
+
+/** The most lines from loops to the threads that compute for them. */
+const MOST_LINES = 64;
+
+/** How long the hand of a loop takes for two thirds of its way, in milliseconds. */
+const HAND_MS = 70;
+
+/** What a stage is told about the connections. */
+export interface Naming {
+  /** The name of a connection, for sentences. */
+  readonly nameOf: (connection: number) => string;
+  /** One or two letters for a dot. */
+  readonly letterOf: (dot: Dot) => string;
+}
+
+/** A box with a name. */
+interface Box {
+  readonly root: HTMLElement;
+  readonly count: HTMLElement;
+  /** For whom those in it wait. */
+  readonly whom: HTMLElement;
+  readonly well: HTMLElement;
+}
+
+/** The box of a thread. */
+interface Card {
+  readonly root: HTMLElement;
+  readonly what: HTMLElement;
+  readonly well: HTMLElement;
+  readonly slots: Slots<Dot>;
+  rectangle: Rectangle;
+  /** Where the hand of a loop points, as an angle, and where it should. */
+  angle: number;
+  toAngle: number;
+  turns: number;
+}
+
+type EndName = "closing" | "FIN" | "RST" | "unknown";
+
+const END_NAMES: Readonly<Record<EndName, readonly [name: string, words: string]>> = {
+  closing: ["Closing", "not over yet"],
+  FIN: ["FIN", "ended in order"],
+  RST: ["RST", "reset"],
+  unknown: ["Over", "how is not told"],
+};
+
+/** The stage. */
+export class Stage {
+  /** The element to put somewhere. */
+  readonly root: HTMLElement;
+  /** What is drawn on. */
+  readonly canvas: HTMLCanvasElement;
+  readonly #flow: HTMLElement;
+  readonly #accept: Box & { readonly gauge: HTMLElement };
+  readonly #handOver: Box;
+  readonly #threads: { readonly root: HTMLElement; readonly title: HTMLElement };
+  readonly #summary: HTMLElement;
+  readonly #cards: HTMLElement;
+  readonly #others: HTMLElement;
+  readonly #ends: ReadonlyMap<EndName, Box & { readonly slots: Slots<Dot> }>;
+  readonly #crowd = new Crowd();
+  readonly #naming: Naming;
+  readonly #byNumber = new Map<number, Card>();
+  #dense: (Box & { readonly slots: Slots<number> }) | undefined;
+  #structure = "";
+  #rectangles = new Map<HTMLElement, Rectangle>();
+  #isMeasured = false;
+  #isDown = false;
+  #colours: ReadonlyMap<Look | "well" | "accent" | "line" | "faint", string> = new Map();
+  #textMs = -Infinity;
+  #radius = 10;
+  #drawnBusy = "";
+  #isDirty = true;
+  /** The connection that is followed. */
+  followed: number | undefined;
+  /** For how long an ended connection stays, in microseconds of the recording. */
+  lingerUs = 700_000;
+
+  /** @param naming what connections are called */
+  constructor(naming: Naming) {
+    this.#naming = naming;
+    const gauge = make("div", { class: "fill" });
+    const accept = box("accept", "Accept queue", "in the kernel");
+    accept.count.after(make("div", { class: "gauge", children: [gauge] }));
+    this.#accept = { ...accept, gauge };
+    this.#handOver = box("handover", "Hand-over queue", "in the process");
+    this.#cards = make("div", { class: "cards" });
+    this.#others = make("p", { class: "others" });
+    this.#summary = make("p", { class: "who" });
+    const title = make("h3", { text: "Threads" });
+    this.#threads = {
+      root: make("section", {
+        class: "box threads",
+        children: [title, this.#summary, this.#cards, this.#others],
+      }),
+      title,
+    };
+    this.#ends = new Map((Object.keys(END_NAMES) as EndName[]).map((name) => {
+      const found = box(`end ${name.toLowerCase()}`, ...END_NAMES[name]);
+      return [name, { ...found, slots: new Slots<Dot>() }];
+    }));
+    const ends = make("div", {
+      class: "ends",
+      children: [...this.#ends.values()].map(({ root }) => root),
+    });
+    this.#flow = make("div", {
+      class: "flow",
+      children: [this.#accept.root, this.#handOver.root, this.#threads.root, ends],
+    });
+    this.canvas = make("canvas", { attributes: { "aria-hidden": "true" } });
+    this.root = make("div", { class: "stage", children: [this.#flow, this.canvas] });
+  }
+
+  /** The size of something has changed, or its colours have. */
+  refresh(): void {
+    this.#isMeasured = false;
+    this.#isDirty = true;
+    this.#textMs = -Infinity;
+  }
+
+  /** The connection at a place of the canvas. */
+  hit(point: Point): Dot | undefined {
+    return this.#crowd.nearest(point, Math.max(14, this.#radius + 4));
+  }
+
+  /**
+   * Shows a moment.
+   *
+   * @param view the moment
+   * @param passedMs how much time has passed since the last one was shown, in milliseconds
+   * @param jumps whether nothing moves
+   * @returns whether something still moves
+   */
+  show(view: View, passedMs: number, jumps: boolean): boolean {
+    const nowMs = performance.now();
+    if (this.#restructure(view)) this.refresh();
+    if (nowMs - this.#textMs >= TEXT_MS) {
+      this.#textMs = nowMs;
+      this.#write(view);
+    }
+    if (!this.#isMeasured) this.#measure();
+    const { hasMoved, hasChanged } = this.#crowd.keep(view.dots);
+    if (hasMoved || this.#isDirty) this.#place(view);
+    const moves = this.#crowd.move(passedMs, jumps);
+    const turns = this.#turn(view, passedMs, jumps);
+    const busy = this.#busy(view);
+    if (hasChanged || moves || turns || this.#isDirty || busy !== this.#drawnBusy) this.#draw(view);
+    this.#drawnBusy = busy;
+    this.#isDirty = false;
+    return moves || turns;
+  }
+
+  /** What the boxes are busy with, as far as it is drawn. */
+  #busy({ threads }: View): string {
+    return threads.map(({ activity, isLoop, kind }) =>
+      activity !== undefined && (isLoop || kind === "computes")
+        ? `${activity.what} ${activity.connection}`
+        : ""
+    ).join();
+  }
+
+  /** Whether so many dots should not fly when another moment is chosen. */
+  get isLarge(): boolean {
+    return this.#crowd.isLarge;
+  }
+
+  /** Makes the boxes that a moment needs. Returns whether others were there before. */
+  #restructure({ threads, hasHandOver, totals }: View): boolean {
+    const shown = threads.filter(({ kind }) => kind === "serves" || kind === "computes");
+    const loops = shown.filter(({ isLoop }) => isLoop);
+    const rest = shown.filter(({ isLoop }) => !isLoop);
+    const isDense = rest.length > MANY_THREADS;
+    const cards = isDense ? loops : [...loops, ...rest];
+    const others = threads.filter(({ kind }) => kind !== "serves" && kind !== "computes");
+    const { unknown } = totals.endings;
+    const structure = JSON.stringify([
+      hasHandOver,
+      isDense,
+      unknown > 0,
+      cards.map(({ number, name }) => [number, name]),
+      others.map(({ name }) => name),
+    ]);
+    if (structure === this.#structure) return false;
+    this.#structure = structure;
+    this.#handOver.root.hidden = !hasHandOver;
+    this.#flow.classList.toggle("with-handover", hasHandOver);
+    const before = new Map(this.#byNumber);
+    this.#byNumber.clear();
+    for (const thread of cards) {
+      this.#byNumber.set(thread.number, before.get(thread.number) ?? card(thread));
+    }
+    const roots = [...this.#byNumber.values()].map(({ root }) => root);
+    if (isDense) {
+      this.#dense ??= { ...box("dense", "", ""), slots: new Slots<number>() };
+      roots.push(this.#dense.root);
+    } else this.#dense = undefined;
+    this.#cards.replaceChildren(...roots);
+    this.#cards.classList.toggle("one", cards.length === 1 && !isDense);
+    const isPlain = loops.length === 0;
+    const areProcesses = cards.some(({ name }) => name.startsWith("process"));
+    setText(
+      this.#threads.title,
+      !isPlain
+        ? loops.length === 1 ? "Event loop" : "Event loops"
+        : areProcesses
+        ? "Processes"
+        : "Threads",
+    );
+    const names = others.map(({ name }) => name).join(", ");
+    setText(this.#others, names === "" ? "" : `also there: ${names}`);
+    this.#others.hidden = names === "";
+    return true;
+  }
+
+  /** Writes what is few. */
+  #write(view: View): void {
+    const { listeners, dots, queued, totals, threads, us } = view;
+    const count = (place: Dot["place"]) =>
+      dots.reduce((sum, dot) => sum + (dot.place === place ? 1 : 0), 0);
+    const known = listeners.filter(({ waiting }) => waiting !== undefined);
+    const waiting = known.reduce((sum, { waiting = 0 }) => sum + waiting, 0);
+    const limit = known.reduce((sum, { limit = 0 }) => sum + limit, 0);
+    setText(
+      this.#accept.count,
+      known.length === 0 ? "not known" : `${waiting} of ${limit}`,
+    );
+    this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
+    this.#writeWhom(this.#accept, "accept queue", dots);
+    this.#writeWhom(this.#handOver, "hand-over queue", dots);
+    const inQueue = count("hand-over queue");
+    setText(this.#handOver.count, String(Math.max(inQueue, queued ?? 0)));
+    for (const thread of threads) {
+      const found = this.#byNumber.get(thread.number);
+      if (found === undefined) continue;
+      const { root, what } = found;
+      const words = this.#words(thread, us);
+      setText(what, words);
+      what.title = words;
+      root.dataset.state = stateOf(thread);
+    }
+    const serving = threads.filter(({ kind }) => kind === "serves");
+    const served = serving.reduce((sum, { dots }) => sum + dots.length, 0);
+    const busy = serving.filter(({ dots }) => dots.length > 0).length;
+    this.root.classList.toggle("partial", view.isPartial);
+    const live = view.counters?.live;
+    setText(
+      this.#summary,
+      view.isPartial && live !== undefined
+        ? `the server counts ${plural(live, "connection")}, too many come and go to draw each`
+        : serving.some(({ isLoop }) => isLoop)
+        ? `${plural(served, "connection")} in turns`
+        : `${formatCount(busy)} of ${formatCount(serving.length)} ${
+          busy === 1 ? "serves" : "serve"
+        }`,
+    );
+    if (this.#dense !== undefined) {
+      const computing = serving.filter(({ activity }) => activity?.what === "computing").length;
+      setText(
+        this.#dense.count,
+        `${formatCount(serving.length)} threads: ${formatCount(computing)} compute, ` +
+          `${formatCount(busy - computing)} wait for peers, ${
+            formatCount(serving.length - busy)
+          } are free`,
+      );
+    }
+    const { endings, outcomes } = totals;
+    const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
+    const ended = endings.FIN + endings.RST + endings.unknown;
+    setText(this.#end("closing").count, String(count("closing")));
+    setText(this.#end("FIN").count, formatCount(endings.FIN));
+    setText(this.#end("RST").count, formatCount(endings.RST));
+    // Where the kernel tells nothing of ends, only the server does.
+    const unknown = endings.unknown + (ended === 0 ? over : 0);
+    setText(this.#end("unknown").count, formatCount(unknown));
+    const isTold = ended > 0 || unknown === 0;
+    for (const name of ["closing", "FIN", "RST"] as const) this.#end(name).root.hidden = !isTold;
+    this.#end("unknown").root.hidden = unknown === 0;
+  }
+
+  #writeWhom({ whom }: Box, place: Dot["place"], dots: readonly Dot[]): void {
+    const waitsFor = dots.find((dot) => dot.place === place)?.waitsFor;
+    setText(whom, waitsFor === undefined ? "" : `for ${this.#naming.nameOf(waitsFor)}`);
+  }
+
+  #end(name: EndName): Box & { readonly slots: Slots<Dot> } {
+    return this.#ends.get(name) as Box & { readonly slots: Slots<Dot> };
+  }
+
+  /** What a thread does, in words. */
+  #words({ activity, dots, isLoop, turns, kind }: ThreadView, us: number): string {
+    const { nameOf } = this.#naming;
+    const forWhom = activity?.connection === undefined ? "" : ` for ${nameOf(activity.connection)}`;
+    const since = activity === undefined ? "" : formatTime(Math.max(0, us - activity.sinceUs));
+    if (activity?.what === "computing") {
+      const task = activity.task === undefined ? "" : ` ${activity.task}`;
+      return isLoop
+        ? `stands still: computes${task}${forWhom} · ${since}`
+        : `computes${task}${forWhom} · ${since}`;
+    }
+    if (isLoop && activity !== undefined && us - activity.sinceUs >= LONG_TURN_US) {
+      return `stands still: a turn${forWhom} · ${since}`;
+    }
+    if (isLoop) {
+      const served = plural(dots.length, "connection");
+      return `${served} · ${formatCount(turns)} ${turns === 1 ? "turn" : "turns"}`;
+    }
+    if (kind === "computes") return "free";
+    const [dot] = dots;
+    if (dot === undefined) return "free";
+    const name = dot.connection === undefined ? dot.peer : nameOf(dot.connection);
+    return dot.doing === "writing"
+      ? `waits until ${name} takes what was sent`
+      : `waits for ${name} to send`;
+  }
+
+  #measure(): void {
+    this.#isMeasured = true;
+    const frame = this.root.getBoundingClientRect();
+    const within = (element: HTMLElement): Rectangle => {
+      const { x, y, width, height } = element.getBoundingClientRect();
+      return { x: x - frame.x, y: y - frame.y, width, height };
+    };
+    this.#isDown = frame.width < WIDE;
+    this.#rectangles = new Map();
+    const wells = [this.#accept, this.#handOver, ...this.#ends.values()].map(({ well }) => well);
+    if (this.#dense !== undefined) wells.push(this.#dense.well);
+    for (const well of wells) this.#rectangles.set(well, within(well));
+    for (const found of this.#byNumber.values()) found.rectangle = within(found.well);
+    const ratio = Math.min(2, devicePixelRatio);
+    const [width, height] = [Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
+    if (this.canvas.width !== width || this.canvas.height !== height) {
+      this.canvas.width = width;
+      this.canvas.height = height;
+    }
+    const style = getComputedStyle(this.root);
+    const probe = make("i", { class: "probe" });
+    this.root.append(probe);
+    const names = [...MEANINGS.map(({ look }) => look), "well", "accent", "line", "faint"] as const;
+    this.#colours = new Map(names.map((name) => {
+      probe.style.color = `var(--figure-${name})`;
+      return [name, getComputedStyle(probe).color];
+    }));
+    probe.remove();
+    this.#font = `600 10px ${style.fontFamily}`;
+  }
+
+  #font = "600 10px sans-serif";
+
+  /** Finds a place for each dot. */
+  #place(view: View): void {
+    const { dots, threads } = view;
+    this.#radius = radiusFor(dots.length);
+    const radius = this.#radius;
+    const lists = new Map<string, Dot[]>();
+    for (const dot of dots) {
+      const key = dot.place === "ended" ? dot.ending as string : dot.place;
+      const list = lists.get(key);
+      if (list === undefined) lists.set(key, [dot]);
+      else list.push(dot);
+    }
+    const enters = this.#isDown ? { x: 0, y: -18 } : { x: -18, y: 0 };
+    const oldest = (one: Dot, other: Dot) => one.sinceUs - other.sinceUs || one.id - other.id;
+    const queue = (list: Dot[], { well }: Box) => {
+      const places = queuePlaces(this.#rectangle(well), list.length, radius, this.#isDown);
+      list.sort(oldest).forEach((dot, index) => this.#crowd.send(dot, places(index), enters));
+    };
+    queue(lists.get("accept queue") ?? [], this.#accept);
+    const hasQueue = !this.#handOver.root.hidden;
+    if (hasQueue) {
+      queue([...lists.get("hand-over queue") ?? [], ...lists.get("taken") ?? []], this.#handOver);
+    }
+    for (const thread of threads) this.#placeServed(thread, enters);
+    if (this.#dense !== undefined) this.#placeDense(threads, enters);
+    if (!hasQueue) {
+      // It is on its way to a thread: it waits at the edge of their box.
+      const { x, y, height } = this.#edge();
+      for (const dot of [...lists.get("hand-over queue") ?? [], ...lists.get("taken") ?? []]) {
+        this.#crowd.send(dot, { x: x - radius, y: y + height / 2 }, enters);
+      }
+    }
+    for (const [name, { well, slots }] of this.#ends) {
+      const list = lists.get(name) ?? [];
+      slots.keep(list);
+      const places = rowPlaces(this.#rectangle(well), Math.max(1, slots.size), radius);
+      for (const dot of list) this.#crowd.send(dot, places(slots.of(dot)), enters);
+    }
+  }
+
+  #edge(): Rectangle {
+    return [...this.#byNumber.values()][0]?.rectangle ?? { x: 0, y: 0, width: 0, height: 0 };
+  }
+
+  #placeServed({ number, dots, isLoop }: ThreadView, enters: Point): void {
+    const found = this.#byNumber.get(number);
+    if (found === undefined) return;
+    const { rectangle, slots } = found;
+    slots.keep(dots);
+    const radius = this.#radius;
+    const places = isLoop
+      ? loopPlaces(circleIn(rectangle, radius), slots.size, radius)
+      : rowPlaces(rectangle, Math.max(1, slots.size), radius);
+    for (const dot of dots) this.#crowd.send(dot, places(slots.of(dot)), enters);
+  }
+
+  /** Each thread is a cell. */
+  #placeDense(threads: readonly ThreadView[], enters: Point): void {
+    if (this.#dense === undefined) return;
+    const { well, slots } = this.#dense;
+    const cells = threads.filter(({ number, kind }) =>
+      kind === "serves" && !this.#byNumber.has(number)
+    );
+    slots.keep(cells.map(({ number }) => number));
+    const places = rowPlaces(this.#rectangle(well), Math.max(1, slots.size), this.#radius);
+    for (const { number, dots } of cells) {
+      for (const dot of dots) this.#crowd.send(dot, places(slots.of(number)), enters);
+    }
+  }
+
+  #rectangle(well: HTMLElement): Rectangle {
+    return this.#rectangles.get(well) ?? { x: 0, y: 0, width: 1, height: 1 };
+  }
+
+  /** Turns the hands of the loops. Returns whether one still moves. */
+  #turn({ threads, dots }: View, passedMs: number, jumps: boolean): boolean {
+    let moves = false;
+    for (const { number, isLoop, activity, turns, lastTurn, dots: own } of threads) {
+      const found = isLoop ? this.#byNumber.get(number) : undefined;
+      if (found === undefined) continue;
+      const whom = activity?.connection ?? lastTurn;
+      const dot = whom === undefined
+        ? undefined
+        : own.find(({ connection }) => connection === whom);
+      const body = dot && this.#crowd.find(dot);
+      if (body !== undefined) {
+        const middle = middleOf(found.rectangle);
+        found.toAngle = Math.atan2(body.toY - middle.y, body.toX - middle.x);
+      } else if (turns !== found.turns) {
+        found.toAngle += (turns - found.turns) * 2 * Math.PI / Math.max(8, own.length);
+      }
+      found.turns = turns;
+      const way = shortest(found.toAngle - found.angle);
+      if (jumps || Math.abs(way) < 0.01) found.angle = found.toAngle;
+      else {
+        found.angle += way * (1 - Math.exp(-passedMs / HAND_MS));
+        moves = true;
+      }
+    }
+    return moves && dots.length > 0;
+  }
+
+  #draw(view: View): void {
+    const context = this.canvas.getContext("2d");
+    if (context === null) return;
+    const { width } = this.root.getBoundingClientRect();
+    const ratio = this.canvas.width / Math.max(1, width);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    for (const thread of view.threads) if (thread.isLoop) this.#drawLoop(context, thread);
+    this.#drawCells(context, view.threads);
+    this.#drawElsewhere(context, view);
+    const { lingerUs, followed } = this;
+    this.#crowd.draw(context, {
+      radius: this.#radius,
+      colours: this.#colours,
+      font: this.#font,
+      letterOf: this.#naming.letterOf,
+      isFollowed: ({ connection }) => followed !== undefined && connection === followed,
+      shareOf: ({ place, sinceUs }) =>
+        place === "ended" ? Math.max(0, 1 - (view.us - sinceUs) / lingerUs) : 1,
+    });
+  }
+
+  #colour(name: Look | "well" | "accent" | "line" | "faint"): string {
+    return this.#colours.get(name) ?? "gray";
+  }
+
+  /** The circle of a loop, and its hand. */
+  #drawLoop(context: CanvasRenderingContext2D, { number, activity }: ThreadView): void {
+    const found = this.#byNumber.get(number);
+    if (found === undefined) return;
+    const { x, y, radius } = circleIn(found.rectangle, this.#radius);
+    const stands = activity?.what === "computing";
+    context.lineWidth = stands ? 2.5 : 1.5;
+    context.strokeStyle = this.#colour(stands ? "computing" : "line");
+    context.beginPath();
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+    context.stroke();
+    const length = Math.max(4, radius - this.#radius - 6);
+    context.strokeStyle = this.#colour(stands ? "computing" : "faint");
+    context.fillStyle = context.strokeStyle;
+    context.lineWidth = stands ? 4 : 2.5;
+    context.lineCap = "round";
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(x + length * Math.cos(found.angle), y + length * Math.sin(found.angle));
+    context.stroke();
+    context.beginPath();
+    context.arc(x, y, stands ? 6 : 4, 0, 2 * Math.PI);
+    context.fill();
+  }
+
+  /** The cells of threads that are too many for boxes. */
+  #drawCells(context: CanvasRenderingContext2D, threads: readonly ThreadView[]): void {
+    if (this.#dense === undefined) return;
+    const { well, slots } = this.#dense;
+    const places = rowPlaces(this.#rectangle(well), Math.max(1, slots.size), this.#radius);
+    const side = Math.max(2, this.#radius * 2.2);
+    context.strokeStyle = this.#colour("line");
+    context.lineWidth = 1;
+    for (const { number, kind } of threads) {
+      if (kind !== "serves" || this.#byNumber.has(number)) continue;
+      const { x, y } = places(slots.of(number));
+      context.strokeRect(x - side / 2, y - side / 2, side, side);
+    }
+  }
+
+  /** What threads compute for the connections of loops: a square there, and a line to it. */
+  #drawElsewhere(context: CanvasRenderingContext2D, { threads, dots }: View): void {
+    const computing = threads.filter(({ kind, activity }) =>
+      kind === "computes" && activity?.what === "computing"
+    ).slice(0, MOST_LINES);
+    if (computing.length === 0) return;
+    const side = 20;
+    context.font = this.#font;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    for (const { number, activity } of computing) {
+      const found = this.#byNumber.get(number);
+      if (found === undefined || activity === undefined) continue;
+      const { x, y } = middleOf(found.rectangle);
+      const dot = dots.find(({ connection }) => connection === activity.connection);
+      const body = dot && this.#crowd.find(dot);
+      if (body !== undefined) {
+        context.strokeStyle = this.#colour("awaiting");
+        context.lineWidth = 1.5;
+        context.setLineDash([4, 4]);
+        context.beginPath();
+        context.moveTo(body.x, body.y);
+        context.lineTo(x, y);
+        context.stroke();
+        context.setLineDash([]);
+      }
+      context.fillStyle = this.#colour("computing");
+      context.beginPath();
+      context.roundRect(x - side / 2, y - side / 2, side, side, 4);
+      context.fill();
+      if (dot === undefined) continue;
+      context.fillStyle = this.#colour("well");
+      context.fillText(this.#naming.letterOf(dot), x, y + 0.5);
+    }
+  }
+}
+
+function box(name: string, title: string, who: string): Box {
+  const count = make("p", { class: "count" });
+  const whom = make("p", { class: "who whom" });
+  const well = make("div", { class: "well" });
+  const root = make("section", {
+    class: `box ${name}`,
+    children: [
+      ...title === "" ? [] : [make("h3", { text: title })],
+      ...who === "" ? [] : [make("p", { class: "who", text: who })],
+      count,
+      whom,
+      well,
+    ],
+  });
+  return { root, count, whom, well };
+}
+
+function card({ number, name, isLoop, kind, turns }: ThreadView): Card {
+  const what = make("p", { class: "what" });
+  const well = make("div", { class: "well" });
+  const root = make("div", {
+    class: `card ${isLoop ? "loop" : kind}`,
+    attributes: { "data-thread": String(number) },
+    children: [make("h4", { text: name }), what, well],
+  });
+  return {
+    ...{ root, what, well, turns, slots: new Slots<Dot>(), angle: -Math.PI / 2 },
+    rectangle: { x: 0, y: 0, width: 1, height: 1 },
+    toAngle: -Math.PI / 2,
+  };
+}
+
+function stateOf({ activity, dots, isLoop }: ThreadView): string {
+  if (activity?.what === "computing") return "computing";
+  if (activity?.what === "writing") return "writing";
+  return isLoop || dots.length === 0 ? "free" : "reading";
+}
+
+function plural(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** The shorter way round. */
+function shortest(angle: number): number {
+  return Math.atan2(Math.sin(angle), Math.cos(angle));
+}

@@ -1,0 +1,368 @@
+/**
+ * What is known about a server while somebody reads along: its threads, its open connections, and what
+ * each of them is doing. It is made of the records that the threads write, and of what they have under
+ * way, which can be looked at whenever somebody comes.
+ *
+ * A connection is found in one of the two at least. A thread that ends one takes it out of its place
+ * first, and then asks whether anybody reads. Whoever begins to read says so first, and then looks at
+ * the places.
+ *
+ * @module
+ */
+
+import { AT_REST } from "../../drivers/pulse.ts";
+import type { Event, ListenerEvent, OverEvent, SocketEvent } from "../../recording/events.ts";
+import type { SharedPulses } from "../core/statistics_share.ts";
+import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
+import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
+import {
+  readUnderWay,
+  RECORD,
+  type TrackRecord,
+  type TrackShare,
+} from "../trace/timeline_track.ts";
+import { DOING, DOING_NAMES, type DoingNow, type UnderWayReader } from "../trace/under_way.ts";
+import type { Known, Present } from "./readers.ts";
+
+/** What goes on for this long is told while it goes on, in milliseconds. */
+const LONG_MS = 40;
+
+/** How many connections that wait are told of in one look. */
+const MOST_WAITING = 200;
+
+/** How long the record of an end may take, in milliseconds. */
+const LATE_MS = 150;
+
+/** A thread, as far as it is known. */
+interface KnownThread {
+  readonly thread: TimelineThread;
+  readonly at: number;
+  readonly underWay: UnderWayReader;
+  /** The number of what it was in the middle of at the last look, and when that was seen first. */
+  seen: { readonly number: number; readonly at: number } | undefined;
+  isTold: boolean;
+}
+
+/** Somebody who waits in a queue of the server's own. */
+export interface Queued {
+  readonly peer: string;
+  /** Since when, in milliseconds since the beginning. */
+  readonly since: number;
+}
+
+/** A connection that is open. */
+interface KnownConnection {
+  readonly events: readonly Event[];
+  /** The number of the thread that serves it; 0 for none. */
+  readonly servedBy: number;
+  /** When it came, in microseconds. */
+  readonly at: number;
+  /** The number of the thread that records its life. */
+  readonly toldBy: number;
+}
+
+/** What a state needs. */
+export interface StateParts {
+  /** Takes what is new. */
+  tell(event: Event): void;
+  /** Is told how long a connection was open. @param us in microseconds */
+  lived(us: number): void;
+  /** The time since the beginning, in milliseconds. */
+  now(): number;
+}
+
+/** What is known about the server. */
+export class LiveState implements Present {
+  readonly #parts: StateParts;
+  readonly #threads = new Map<number, KnownThread>();
+  readonly #isLoop = new Map<number, Pick<TimelineThread, "isLoop">>();
+  readonly #open = new Map<number, KnownConnection>();
+  /** The connections that wait for something, as they were told, and since when. */
+  #waiting = new Map<number, number>();
+  /** Those who wait in a queue of the server's own, as they were told, and since when. */
+  #queued = new Map<string, number>();
+  readonly #sockets = new Map<string, SocketEvent>();
+  readonly #listeners = new Map<string, ListenerEvent>();
+  /** The addresses from which the page itself has connected. */
+  readonly #own = new Set<string>();
+  /** The client that a proxy has named, until its connection begins. */
+  #client: { readonly id: number; readonly name: string } | undefined;
+  /** Says which threads are in a protocol's code: see `pulse.ts`. */
+  #pulses:
+    | { readonly words: Int32Array; readonly first: number; readonly stride: number }
+    | undefined;
+  /** What may be found nowhere because its end is on its way. */
+  #vanished: { readonly at: number; readonly ids: readonly number[] } | undefined;
+
+  /** @param parts what it tells */
+  constructor(parts: StateParts) {
+    this.#parts = parts;
+  }
+
+  /** The time, as lines have it. */
+  now(): number {
+    return microseconds(this.#parts.now());
+  }
+
+  /** How many connections are known to be open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The server serves. @param pulses where the pulses of its threads lie, if they have any */
+  serves(pulses: SharedPulses | undefined): void {
+    this.#pulses = pulses && { ...pulses, words: new Int32Array(pulses.memory) };
+  }
+
+  /** A thread begins. @param thread the thread @param at when, in milliseconds @param share its track */
+  addThread(thread: TimelineThread, at: number, share: TrackShare): void {
+    const { number } = thread;
+    const underWay = readUnderWay(share);
+    this.#threads.set(number, { thread, at, underWay, seen: undefined, isTold: false });
+    this.#isLoop.set(number, thread);
+    this.#parts.tell(threadEvent(thread, at));
+  }
+
+  /** A thread is gone, and what it served. */
+  removeThread(number: number, at: number, outcome: number): void {
+    const known = this.#threads.get(number);
+    if (known === undefined) return;
+    this.#threads.delete(number);
+    for (const [id, { toldBy }] of this.#open) {
+      if (toldBy === number) this.#end(endEvent(id, at, outcome));
+    }
+    this.#parts.tell({ ...threadEvent(known.thread, at), gone: true });
+  }
+
+  /** The page has connected from here. */
+  addOwn(peer: string): void {
+    this.#own.add(peer);
+  }
+
+  /** Takes records of the threads. */
+  take(records: readonly TrackRecord[]): void {
+    for (const record of records) {
+      const { kind, id, to, value, thread } = record;
+      if (kind === RECORD.client) this.#client = { id, name: record.text };
+      else if (kind === RECORD.begin) {
+        const client = this.#client?.id === id ? this.#client.name : undefined;
+        this.#begin(record, thread, client);
+      } else if (kind === RECORD.end) this.#end(endEvent(id, to, value));
+      else {
+        const event = spanEvent(record, this.#isLoop, this.#open.has(id));
+        if (event !== undefined) this.#parts.tell(event);
+      }
+    }
+  }
+
+  /** Takes what a look at the kernel has seen. */
+  see(events: readonly Event[]): void {
+    for (const event of events) {
+      if (event.type === "socket") {
+        if (event.state === "CLOSE") this.#sockets.delete(event.cookie);
+        else this.#sockets.set(event.cookie, event);
+      } else if (event.type === "listener") this.#listeners.set(event.cookie ?? event.local, event);
+      this.#parts.tell(event);
+    }
+  }
+
+  /** The kernel is not looked at any more. */
+  forgetSockets(): void {
+    const at = this.now();
+    for (const event of this.#sockets.values()) this.#parts.tell(closed(event, at));
+    this.#sockets.clear();
+  }
+
+  /**
+   * Looks at everything that the threads have under way: somebody has begun to read, or records are
+   * collected again.
+   */
+  lookAround(): void {
+    const found = new Set<number>();
+    for (const { thread, underWay } of this.#threads.values()) {
+      for (const { id, thread: servedBy, from, to, peer } of underWay.open()) {
+        found.add(id);
+        this.#begin({ id, from, to, value: servedBy, text: peer }, thread.number);
+      }
+    }
+    const ids = [...this.#open.keys()].filter((id) => !found.has(id));
+    this.#vanished = { at: this.#parts.now(), ids };
+  }
+
+  /** Nobody reads any more. */
+  forget(): void {
+    this.#open.clear();
+    this.#waiting.clear();
+    this.#queued.clear();
+    this.#sockets.clear();
+    this.#listeners.clear();
+    this.#own.clear();
+    this.#vanished = undefined;
+    for (const known of this.#threads.values()) {
+      Object.assign(known, { seen: undefined, isTold: false });
+    }
+  }
+
+  /** Looks what each thread is in the middle of. */
+  lookAtThreads(): void {
+    const now = this.#parts.now();
+    for (const [thread, known] of this.#threads) {
+      const doing = known.underWay.doing() ?? this.#inProtocol(known.thread);
+      if (doing?.number === known.seen?.number && doing !== undefined) {
+        this.#tellIfLong(thread, known, doing, now);
+        continue;
+      }
+      if (known.isTold) this.#parts.tell({ type: "doing", at: microseconds(now), thread });
+      known.isTold = false;
+      known.seen = doing && { number: doing.number, at: now };
+      if (doing !== undefined) this.#tellIfLong(thread, known, doing, now);
+    }
+    if (this.#vanished !== undefined && now - this.#vanished.at > LATE_MS) {
+      for (const id of this.#vanished.ids) this.#end(endEvent(id, now, undefined));
+      this.#vanished = undefined;
+    }
+  }
+
+  /**
+   * What a thread that is no loop does in the code of its protocol: if it is still there at the next
+   * look, it computes.
+   */
+  #inProtocol({ number: thread, seat }: TimelineThread): DoingNow | undefined {
+    const pulses = this.#pulses;
+    if (pulses === undefined || seat === undefined) return undefined;
+    const pulse = Atomics.load(pulses.words, pulses.first + seat * pulses.stride);
+    if (pulse === AT_REST) return undefined;
+    // These numbers are none of those that the thread has for what it says itself.
+    return {
+      number: -pulse,
+      what: DOING.computing,
+      id: this.#servedBy(thread),
+      since: 0,
+      task: "",
+    };
+  }
+
+  /** The connection that a thread serves, if that is one; 0 for none. */
+  #servedBy(thread: number): number {
+    for (const [id, { servedBy }] of this.#open) if (servedBy === thread) return id;
+    return 0;
+  }
+
+  #tellIfLong(thread: number, known: KnownThread, doing: DoingNow, now: number): void {
+    const since = doing.since || known.seen?.at || now;
+    if (known.isTold || now - since < LONG_MS) return;
+    known.isTold = true;
+    const what = DOING_NAMES[doing.what];
+    if (what === undefined) return;
+    const { id: connection, task } = doing;
+    this.#parts.tell({
+      type: "doing",
+      at: microseconds(since),
+      thread,
+      ...(connection !== 0 && { connection }),
+      what,
+      ...(task !== "" && { task }),
+    });
+  }
+
+  /** Looks which connections wait for something. */
+  lookAtConnections(): void {
+    const now = this.#parts.now();
+    const waiting = new Map<number, number>();
+    for (const { underWay } of this.#threads.values()) {
+      for (const { id: connection, state, since } of underWay.waiting()) {
+        const what = DOING_NAMES[state];
+        const isLong = now - since >= LONG_MS && this.#open.has(connection);
+        if (what === undefined || !isLong || waiting.size >= MOST_WAITING) continue;
+        waiting.set(connection, since);
+        if (this.#waiting.get(connection) === since) continue;
+        this.#parts.tell({ type: "doing", at: microseconds(since), connection, what });
+      }
+    }
+    for (const connection of this.#waiting.keys()) {
+      if (waiting.has(connection) || !this.#open.has(connection)) continue;
+      this.#parts.tell({ type: "doing", at: microseconds(now), connection });
+    }
+    this.#waiting = waiting;
+  }
+
+  /**
+   * Looks who waits in queues of the server's own.
+   *
+   * @param ring those in a queue of descriptors, and since when
+   */
+  lookAtQueues(ring: readonly Queued[]): void {
+    const now = this.#parts.now();
+    const queued = new Map<string, number>();
+    const own = [...this.#threads.values()].flatMap(({ underWay }) => underWay.queued());
+    for (
+      const { peer, since } of [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring]
+    ) {
+      if (now - since < LONG_MS) continue;
+      queued.set(peer, since);
+      if (this.#queued.get(peer) === since) continue;
+      this.#parts.tell({ type: "doing", at: microseconds(since), peer, what: "queued" });
+    }
+    for (const peer of this.#queued.keys()) {
+      if (!queued.has(peer)) this.#parts.tell({ type: "doing", at: microseconds(now), peer });
+    }
+    this.#queued = queued;
+  }
+
+  /** How things are now, for a reader that knows some of it. */
+  *lines({ connections, sockets }: Known): Iterable<Event> {
+    for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
+    const at = this.now();
+    for (const connection of connections) {
+      if (!this.#open.has(connection)) yield { type: "over", at, connection, outcome: "unknown" };
+    }
+    for (const [cookie, event] of sockets) {
+      if (!this.#sockets.has(cookie)) yield closed(event, at);
+    }
+    for (const [id, { events }] of this.#open) if (!connections.has(id)) yield* events;
+    yield* this.#sockets.values();
+    yield* this.#listeners.values();
+    // What goes on is told again, to everybody.
+    for (const thread of this.#threads.values()) thread.isTold = false;
+    this.#waiting.clear();
+    this.#queued.clear();
+  }
+
+  #begin(
+    record: Pick<TrackRecord, "id" | "from" | "to" | "value" | "text">,
+    toldBy: number,
+    client?: string,
+  ): void {
+    if (this.#open.has(record.id)) return;
+    const [begun, ...more] = beginEvents(record, client);
+    const by = this.#own.delete(begun.peer) && { by: "page" as const };
+    const events = [{ ...begun, ...by }, ...more];
+    this.#open.set(record.id, { events, at: begun.at, toldBy, servedBy: record.value });
+    for (const event of events) this.#parts.tell(event);
+  }
+
+  #end(event: OverEvent): void {
+    const known = this.#open.get(event.connection);
+    if (known === undefined) return;
+    this.#open.delete(event.connection);
+    this.#parts.lived(event.at - known.at);
+    this.#parts.tell(event);
+  }
+}
+
+function threadEvent({ number, name, isLoop }: TimelineThread, at: number): Event & {
+  readonly type: "thread";
+} {
+  return {
+    type: "thread",
+    at: microseconds(at),
+    thread: number,
+    name,
+    ...(isLoop && { loop: true }),
+  };
+}
+
+function closed({ cookie, local, remote, end }: SocketEvent, at: number): SocketEvent {
+  const which = end !== undefined && { end };
+  return { type: "socket", at, cookie, local, remote, state: "CLOSE", ...which };
+}

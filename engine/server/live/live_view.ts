@@ -1,0 +1,421 @@
+/**
+ * What a live view tells, and to whom. While nobody reads, it does nothing.
+ *
+ * @module
+ */
+
+import { whyNoKernel } from "../../kernel/linux.ts";
+import { DestroyEvents } from "../../kernel/sock_diag.ts";
+import { isUnix, withoutZone } from "../../net/address.ts";
+import { sockets } from "../../net/sockets.ts";
+import type { Event } from "../../recording/events.ts";
+import { makeHeader } from "../../recording/recording_file.ts";
+import { describeError } from "../../values/thrown.ts";
+import { moment } from "../../values/moment.ts";
+import { formatAddress } from "../../../protocols/address.ts";
+import { CounterBlock } from "../core/counters.ts";
+import { figuresOf, readWords, type StatisticsShare } from "../core/statistics_share.ts";
+import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
+import { ProcessFigures } from "../metrics/process_figures.ts";
+import { countOverflows } from "../statistics/listener_figures.ts";
+import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
+import type { TimelineThread } from "../trace/timeline_sink.ts";
+import { TimelineCommon, type TrackRecord, type TrackShare } from "../trace/timeline_track.ts";
+import { SocketLooks } from "../trace/socket_looks.ts";
+import { LifeTimes } from "./life_times.ts";
+import { LiveState, type Queued } from "./live_state.ts";
+import { itemOf, NOTHING_KNOWN, Reader } from "./readers.ts";
+
+/** How often readers get what is new, and how often they get figures, in milliseconds. */
+const BATCH_MS = 50;
+const FIGURES_MS = 250;
+
+/**
+ * How many connections a second are told of one by one, and how many more at once. Beyond that only
+ * counts are told.
+ */
+const MOST_RATE = 500;
+const MOST_AT_ONCE = 1_500;
+
+/** Over what time the rate and the CPU time are told, in milliseconds. */
+const RATE_MS = 1_000;
+
+/** How many times as long as a look at the kernel has taken it is left alone. */
+const REST = 9;
+
+/** How many of those who wait in a queue are told one by one. */
+const MOST_QUEUED = 1_024;
+
+/** How many may read along. */
+const MOST_READERS = 16;
+
+/** What a live view needs from its server's main thread. */
+export interface ViewParts {
+  /** When the timeline began, in whole microseconds since 1970. */
+  readonly beganUs: number;
+  /** The server's mode. */
+  readonly by: string;
+  /** See `LooksPlan`. */
+  readonly ownPort: Int32Array;
+  /** Has records collected, or not any more. */
+  want(isWanted: boolean): void;
+}
+
+/** What it is about, once the server serves. */
+export interface Served {
+  readonly statistics: StatisticsShare;
+}
+
+/** The live view of one server. */
+export class LiveView implements Disposable {
+  readonly #parts: ViewParts;
+  readonly #readers = new Set<Reader>();
+  readonly #lives = new LifeTimes();
+  readonly #state: LiveState;
+  readonly #process = new ProcessFigures();
+  #share: StatisticsShare | undefined;
+  #statistics: StatisticsReader | undefined;
+  #common: TimelineCommon | undefined;
+  #queue: Queue | undefined;
+  #blocks: readonly CounterBlock[] = [];
+  #looks: SocketLooks | undefined;
+  /** Why the kernel's sockets are not shown. */
+  #blind: string | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #figuresAt = 0;
+  #counters = "";
+  #listener = "";
+  /** Whether there are so many connections that only counts are told. */
+  #isFlooded = false;
+  /** How many connections may still be told of one by one. */
+  #allowance = MOST_AT_ONCE;
+  #accepted = 0;
+  /** How many were accepted in the last second, and how much CPU time was used. */
+  readonly #accepting = new Course();
+  readonly #computing = new Course();
+  /** How many connections the page itself has made. */
+  #byPage = 0;
+
+  /** @param parts what it needs */
+  constructor(parts: ViewParts) {
+    this.#parts = parts;
+    this.#state = new LiveState({
+      tell: (event) => this.#tell(event),
+      lived: (us) => this.#lives.add(us),
+      now: () => this.#now(),
+    });
+  }
+
+  /** The server serves. */
+  serves(share: StatisticsShare): void {
+    this.#share = share;
+    this.#statistics = new StatisticsReader(share, countOverflows());
+    this.#blocks = CounterBlock.allIn(share.counters);
+    this.#state.serves(share.pulses);
+    if (share.queue !== undefined && this.#common !== undefined) {
+      this.#queue = new Queue(share.queue, this.#common);
+    }
+    if (this.#readers.size > 0) this.#lookAtSockets();
+  }
+
+  /** How many read along. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
+  /** Whether another one may. */
+  get hasRoom(): boolean {
+    return this.#readers.size < MOST_READERS;
+  }
+
+  /** A thread begins. */
+  addThread(thread: TimelineThread, at: number, share: TrackShare): void {
+    this.#common ??= new TimelineCommon(share.common);
+    this.#state.addThread(thread, at, share);
+  }
+
+  /** A thread is gone. */
+  removeThread(number: number, at: number, outcome: number): void {
+    this.#state.removeThread(number, at, outcome);
+  }
+
+  /** Takes records. @param records in their order @param leftOut how many spans are missing */
+  take(records: readonly TrackRecord[], leftOut: number): void {
+    if (this.#readers.size === 0) return;
+    this.#state.take(records);
+    for (const reader of this.#readers) reader.leaveOut("spans", leftOut);
+  }
+
+  /** From now on all records are collected: what has begun before that lies in its place. */
+  collects(): void {
+    if (this.#readers.size > 0) this.#state.lookAround();
+  }
+
+  /**
+   * Somebody begins to read.
+   *
+   * @returns the reader; its first lines say how things are now
+   */
+  open(): Reader {
+    const isFirst = this.#readers.size === 0;
+    if (isFirst) this.#begin();
+    const { by, beganUs } = this.#parts;
+    const reader = new Reader(this.#state, [
+      makeHeader(by, beganUs),
+      ...this.#state.lines(NOTHING_KNOWN),
+      ...this.#countersNow(),
+      ...(this.#blind === undefined ? [] : [this.#note(this.#blind)]),
+    ]);
+    this.#readers.add(reader);
+    if (isFirst) this.#parts.want(true);
+    return reader;
+  }
+
+  /** Somebody reads no more. */
+  close(reader: Reader): void {
+    if (this.#readers.delete(reader) && this.#readers.size === 0) this.#end();
+  }
+
+  /** Tells everybody a sentence. @param text the sentence */
+  say(text: string): void {
+    this.#tell(this.#note(text));
+  }
+
+  /** The page has made a connection. @param from its address there */
+  connected(from: string): void {
+    this.#byPage++;
+    if (this.#readers.size > 0) this.#state.addOwn(from);
+  }
+
+  #note(text: string): Event {
+    return { type: "note", at: this.#state.now(), text };
+  }
+
+  #begin(): void {
+    this.#state.lookAround();
+    this.#accepted = this.#countAccepted();
+    this.#allowance = MOST_AT_ONCE;
+    this.#isFlooded = false;
+    this.#counters = "";
+    this.#lookAtSockets();
+    this.#timer = setInterval(() => this.#turn(), BATCH_MS);
+  }
+
+  #end(): void {
+    clearInterval(this.#timer);
+    this.#parts.want(false);
+    this.#looks?.[Symbol.dispose]();
+    this.#looks = undefined;
+    this.#state.forget();
+    this.#lives.clear();
+    this.#accepting.clear();
+    this.#computing.clear();
+  }
+
+  #lookAtSockets(): void {
+    const { address } = this.#share ?? {};
+    if (address === undefined || this.#looks !== undefined) return;
+    const { beganUs, ownPort } = this.#parts;
+    try {
+      const why = isUnix(address.hostname) ? "only TCP has states" : whyNoKernel();
+      if (why !== undefined) throw new Error(why);
+      const plan = { address, beganUs, ownPort, pauseMs: FIGURES_MS, rest: REST };
+      const onSeen = (events: readonly Event[]) => this.#state.see(events);
+      this.#looks = new SocketLooks(
+        { ...plan, tellsRemainders: false, onSeen },
+        new DestroyEvents(),
+      );
+    } catch (error) {
+      this.#blind = `sockets are not shown: ${describeError(error)}`;
+    }
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    this.#watchRate();
+    this.#state.lookAtThreads();
+    if (!this.#isFlooded) this.#state.lookAtQueues(this.#queue?.waiting() ?? []);
+    if (now - this.#figuresAt >= FIGURES_MS - BATCH_MS / 2) {
+      this.#figuresAt = now;
+      if (!this.#isFlooded) this.#state.lookAtConnections();
+      for (const event of this.#figuresNow(now)) this.#tell(event);
+    }
+    for (const reader of this.#readers) reader.wake();
+  }
+
+  /** Tells connections one by one while there are not too many. */
+  #watchRate(): void {
+    const accepted = this.#countAccepted();
+    const more = accepted - this.#accepted;
+    this.#accepted = accepted;
+    const earned = MOST_RATE * BATCH_MS / 1_000;
+    this.#allowance = Math.max(
+      -MOST_RATE,
+      Math.min(MOST_AT_ONCE, this.#allowance + earned - more),
+    );
+    if (this.#isFlooded) {
+      for (const reader of this.#readers) reader.leaveOut("connections", more);
+      if (this.#allowance < MOST_RATE) return;
+      this.#isFlooded = false;
+      this.#lookAtSockets();
+      this.#parts.want(true);
+    } else if (this.#allowance <= 0) {
+      this.#parts.want(false);
+      this.#looks?.[Symbol.dispose]();
+      this.#looks = undefined;
+      this.#state.forgetSockets();
+      this.#isFlooded = true;
+    }
+  }
+
+  #tell(event: Event): void {
+    if (this.#readers.size === 0 || (this.#isFlooded && !ALWAYS.has(event.type))) return;
+    const item = itemOf(event);
+    for (const reader of this.#readers) reader.add(item);
+  }
+
+  #countAccepted(): number {
+    return CounterBlock.sum(this.#blocks).accepted;
+  }
+
+  /** The counters, if they have changed. */
+  *#countersNow(statistics = this.#statistics?.read()): Iterable<Event> {
+    if (statistics === undefined) return;
+    const { counters, counts } = statistics;
+    const values = {
+      ...figuresOf({ ...counters, ...counts }, this.#share),
+      by_page: this.#byPage,
+    };
+    yield { type: "counters", at: this.#state.now(), values };
+  }
+
+  *#figuresNow(now: number): Iterable<Event> {
+    const statistics = this.#statistics?.read();
+    if (statistics === undefined) return;
+    for (const event of this.#countersNow(statistics)) {
+      const text = JSON.stringify({ ...event, at: 0 });
+      if (text !== this.#counters) yield event;
+      this.#counters = text;
+    }
+    yield* this.#listenerNow(statistics);
+    const rate = this.#accepting.add(now, statistics.counters.accepted);
+    const seconds = this.#cpuSeconds;
+    const cpu = seconds === undefined ? undefined : this.#computing.add(now, seconds);
+    const { memoryBytes, processes, loopLagMs } = statistics;
+    const bytes = memoryBytes === undefined
+      ? undefined
+      : memoryBytes + (processes?.memoryBytes ?? 0);
+    yield {
+      type: "figures",
+      at: this.#state.now(),
+      ...(rate !== undefined && { rate: rounded(rate, 1) }),
+      ...(this.#isFlooded ? {} : this.#lives.read()),
+      ...(cpu !== undefined && { cpu: rounded(cpu, 2) }),
+      ...(bytes !== undefined && { memory_bytes: bytes }),
+      ...(loopLagMs !== undefined && { loop_still_ms: rounded(loopLagMs, 1) }),
+    };
+  }
+
+  /** The accept queue, where the looks at the kernel do not tell it. */
+  *#listenerNow({ acceptQueue }: StatisticsSnapshot): Iterable<Event> {
+    if (acceptQueue === undefined || this.#looks !== undefined || this.#share === undefined) return;
+    const { waiting, limit } = acceptQueue;
+    const text = `${waiting} ${limit}`;
+    if (text === this.#listener) return;
+    this.#listener = text;
+    yield {
+      type: "listener",
+      at: this.#state.now(),
+      local: formatAddress(this.#share.address),
+      waiting,
+      ...(limit !== undefined && { limit }),
+    };
+  }
+
+  /** The CPU time of the process, and of those that serve for it, in seconds. */
+  get #cpuSeconds(): number | undefined {
+    const own = this.#process.cpuSeconds();
+    const processes = this.#share?.processes;
+    if (own === undefined || processes === undefined) return own;
+    const serving = readWords(processes).filter((pid) => pid !== 0);
+    return own + (this.#process.cpuSecondsOf(serving) ?? 0);
+  }
+
+  /** The time since the beginning, in milliseconds. */
+  #now(): number {
+    return moment() - this.#parts.beganUs / 1_000;
+  }
+
+  /** Tells everybody that the server has closed. */
+  finish(): void {
+    if (this.#readers.size === 0) return;
+    for (const event of this.#figuresNow(performance.now())) this.#tell(event);
+    const last = itemOf({ type: "end", at: this.#state.now() });
+    for (const reader of this.#readers) reader.end(last);
+  }
+
+  /** Gives its descriptors back. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#looks?.[Symbol.dispose]();
+    this.#statistics?.[Symbol.dispose]();
+    this.#process[Symbol.dispose]();
+  }
+}
+
+/** The queue of a server whose connections are descriptors. */
+class Queue {
+  readonly #ring: DescriptorRing;
+  readonly #common: TimelineCommon;
+
+  constructor(memory: SharedArrayBuffer, common: TimelineCommon) {
+    this.#ring = new DescriptorRing(memory);
+    this.#common = common;
+  }
+
+  /** Those who wait in it. */
+  waiting(): Queued[] {
+    return this.#ring.look(MOST_QUEUED).flatMap(({ fd, sockaddr }) => {
+      // Something else than a connection has no time.
+      const since = this.#common.queuedSince(fd);
+      const address = since === 0 ? undefined : sockets().readAddress(sockaddr);
+      if (address === undefined || isUnix(address.hostname)) return [];
+      return [{ peer: withoutZone(formatAddress(address)), since }];
+    });
+  }
+}
+
+/** How fast something that only grows has grown lately. */
+class Course {
+  readonly #seen: { readonly at: number; readonly value: number }[] = [];
+
+  /**
+   * Adds what it is now.
+   *
+   * @param at when, in milliseconds @param value how much it is
+   * @returns how much more it becomes in a second; `undefined` if that is not known yet
+   */
+  add(at: number, value: number): number | undefined {
+    const seen = this.#seen;
+    seen.push({ at, value });
+    while (seen.length > 2 && at - (seen[1]?.at ?? at) >= RATE_MS) seen.shift();
+    const [first] = seen;
+    if (first === undefined || at - first.at < FIGURES_MS / 2) return undefined;
+    return Math.max(0, (value - first.value) * 1_000 / (at - first.at));
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#seen.length = 0;
+  }
+}
+
+/** What is told however many connections there are. */
+const ALWAYS: ReadonlySet<Event["type"]> = new Set<Event["type"]>(
+  ["counters", "figures", "listener", "note", "thread", "doing"],
+);
+
+function rounded(value: number, decimals: number): number {
+  const factor = 10 ** decimals;
+  return Math.round(value * factor) / factor;
+}

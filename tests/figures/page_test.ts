@@ -1,0 +1,339 @@
+/**
+ * The figures in a real browser: the live page of real servers, compared with what these count, and
+ * the elements with recordings.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Page } from "playwright-core";
+import type { Event, Header } from "../../engine/recording/events.ts";
+import type { ModelFigure } from "../../engine/figures/model_figure.ts";
+import { threeClients } from "../../lab/simulator/clients.ts";
+import { simulate } from "../../lab/simulator/simulate.ts";
+import { bundle, isPageFresh } from "../../scripts/page.ts";
+import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { HEADER } from "../kit/recordings.ts";
+import { countsIn, ServerProcess } from "../kit/server_process.ts";
+
+type Recorded = readonly (Header | Event)[];
+
+/** The browser takes time to start and to draw. It outlives all tests but the last. */
+const options = { skip: whyNoBrowser, timeoutMs: 60_000, sanitize: false };
+
+test(
+  "the page that servers have is built from its sources of today (if not: deno task page)",
+  () => {
+    assert(isPageFresh());
+  },
+  { sanitize: false },
+);
+
+/** The address of a server's live page. */
+function pageOf({ greeting }: ServerProcess): string {
+  const [, url] = / · live at (http:\/\/\S+)/.exec(greeting) ?? [];
+  assert(url !== undefined, greeting);
+  return url;
+}
+
+/** A connection as the figure shows it. */
+interface Shown {
+  readonly connection: number | undefined;
+  readonly place: string;
+  readonly doing: string;
+  readonly waitsFor: number | undefined;
+}
+
+/** What the page shows at this moment. */
+interface Picture {
+  readonly dots: readonly Shown[];
+  /** The names of the threads, and what their boxes say. */
+  readonly threads: readonly (readonly [name: string, what: string])[];
+  readonly ended: Readonly<Record<string, number>>;
+}
+
+/** Looks at the figure. */
+function look(page: Page): Promise<Picture> {
+  return page.evaluate(() => {
+    const figure = document.querySelector("model-figure") as unknown as ModelFigure;
+    const { dots, totals } = figure.view;
+    const cards = [...figure.shadowRoot?.querySelectorAll(".card") ?? []];
+    return {
+      dots: dots.map(({ connection, place, doing, waitsFor }) => ({
+        connection,
+        place,
+        doing,
+        waitsFor,
+      })),
+      threads: cards.map((card) =>
+        [
+          card.querySelector("h4")?.textContent ?? "",
+          card.querySelector(".what")?.textContent ?? "",
+        ] as const
+      ),
+      ended: totals.endings,
+    };
+  });
+}
+
+/** Waits until the figure shows something. */
+async function shows(
+  page: Page,
+  what: string,
+  holds: (picture: Picture) => boolean,
+): Promise<Picture> {
+  let last: Picture | undefined;
+  await until(`the page to show ${what}`, async () => holds(last = await look(page)))
+    .catch((error) => {
+      throw new Error(`${error.message}, but at last ${JSON.stringify(last)}`, { cause: error });
+    });
+  return last as Picture;
+}
+
+/** The server's counters, as the page has them. */
+async function counters(page: Page): Promise<Readonly<Record<string, string>>> {
+  return Object.fromEntries(
+    await page.locator("#counters div").evaluateAll((all) =>
+      all.map((each) => [
+        each.querySelector("dt")?.textContent ?? "",
+        each.querySelector("dd")?.textContent ?? "",
+      ])
+    ),
+  );
+}
+
+async function isWide(page: Page): Promise<boolean> {
+  return await page.evaluate(() =>
+    document.documentElement.scrollWidth > document.documentElement.clientWidth
+  );
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What axe-core finds to be serious or critical. */
+async function barriers(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  return await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run(): Promise<{
+          violations: readonly {
+            readonly id: string;
+            readonly impact: string;
+            readonly nodes: readonly {
+              readonly target: unknown;
+              readonly failureSummary: string;
+            }[];
+          }[];
+        }>;
+      };
+    };
+    const { violations } = await axe.run();
+    return violations.filter(({ impact }) => impact === "serious" || impact === "critical").flatMap(
+      ({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id} ${String(target)} ${failureSummary}`),
+    );
+  });
+}
+
+test("a pool: who waits for whom is what the server counts, and its end is told", async () => {
+  await using server = await ServerProcess.start("threadpool", [
+    ...["--workers", "1", "--protocol", "frame", "--live", "0"],
+  ]);
+  await using open = await OpenPage.visit(pageOf(server));
+  const { page } = open;
+  await page.getByText("live", { exact: true }).waitFor();
+  assertMatch(await page.locator("#about").innerText(), /^frame · 127\.0\.0\.1:\d+/);
+  await page.getByRole("button", { name: "Three clients" }).click();
+  const busy = await shows(
+    page,
+    "two that wait",
+    ({ dots }) => dots.filter(({ waitsFor }) => waitsFor === 1).length === 2,
+  );
+  const [first, ...others] = busy.dots;
+  assertEquals([first?.connection, first?.doing], [1, "computing"]);
+  for (const { place } of others) assertEquals(place, "hand-over queue");
+  await shows(page, "three ends", ({ ended }) => ended.FIN === 3);
+  await page.locator("#counters").getByText("3", { exact: true }).first().waitFor();
+  const shown = await counters(page);
+  const totals = countsIn(await server.stop());
+  await page.getByText("The server has ended. This is its last picture.").waitFor();
+  assertEquals(
+    [shown.accepted, shown.completed, shown.failed].map(Number),
+    [totals.accepted, totals.completed, totals.failed],
+  );
+  const last = await look(page);
+  assertEquals([last.ended.FIN, last.threads.length > 0], [totals.completed, true]);
+  assertEquals(open.complaints, []);
+}, options);
+
+test("a loop that computes stands still, and the page shows it while it does", async () => {
+  await using server = await ServerProcess.start("event", [
+    ...["--offload", "0", "--protocol", "frame", "--live", "0"],
+  ]);
+  await using open = await OpenPage.visit(pageOf(server));
+  const { page } = open;
+  await page.getByRole("button", { name: "Three clients" }).click();
+  const { threads, dots } = await shows(
+    page,
+    "a loop that stands still",
+    ({ threads }) => threads.some(([, what]) => what.startsWith("stands still: computes")),
+  );
+  assertEquals(threads.map(([name]) => name), ["main"]);
+  assertStringIncludes(threads[0]?.[1] ?? "", "for #1");
+  assertEquals(dots.find(({ connection }) => connection === 1)?.doing, "computing");
+  const kept = await shows(page, "all three ends", ({ ended }) => ended.FIN === 3);
+  // Without a word of its end the last picture stays, and the page tries again.
+  server.signal("SIGKILL");
+  await page.getByText("The server does not answer.").waitFor();
+  assertEquals((await look(page)).ended, kept.ended);
+}, options);
+
+test("without buttons there are none, and the figure works with the keyboard alone", async () => {
+  await using server = await ServerProcess.start("cluster", [
+    ...["--workers", "2", "--live", "0", "--live-view-only"],
+  ]);
+  await using open = await OpenPage.visit(pageOf(server), { reducedMotion: "reduce" });
+  const { page } = open;
+  await page.getByText("live", { exact: true }).waitFor();
+  assertEquals(await page.locator("#actions").isVisible(), false);
+  const isPlaying = () =>
+    page.evaluate(() =>
+      (document.querySelector("model-figure") as unknown as ModelFigure).isPlaying
+    );
+  const tabTo = async (name: string): Promise<void> => {
+    for (let tries = 0; tries < 20; tries++) {
+      await page.keyboard.press("Tab");
+      const focused = page.locator("model-figure *:focus");
+      const label = await focused.count() === 0
+        ? ""
+        : await focused.evaluate((element) =>
+          element.getAttribute("aria-label") ?? element.textContent ?? ""
+        );
+      if (label.startsWith(name)) return;
+    }
+    throw new Error(`The keyboard never gets to ${name}`);
+  };
+  await tabTo("Pause");
+  assertEquals(await isPlaying(), true);
+  await page.keyboard.press("Space");
+  assertEquals(await isPlaying(), false);
+  await page.keyboard.press("k");
+  assertEquals(await isPlaying(), true);
+  await tabTo("Slower");
+  await page.keyboard.press("Enter");
+  await page.getByText("1/2×").waitFor();
+  await tabTo("The same as a table");
+  // A summary is named by its text.
+  await page.keyboard.press("Enter");
+  await page.getByRole("cell", { name: "Accept queue" }).waitFor();
+  assertEquals(open.complaints, []);
+}, options);
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the page fits a phone and a desk, and keeps nobody out: ${colorScheme}`, async () => {
+    await using server = await ServerProcess.start("threadpool", [
+      ...["--workers", "4", "--protocol", "frame", "--live", "0"],
+    ]);
+    const size = { width: 360, height: 740 };
+    await using open = await OpenPage.visit(pageOf(server), { colorScheme, viewport: size });
+    const { page } = open;
+    await page.getByRole("button", { name: "Fifty at once" }).click();
+    await shows(page, "fifty ends", ({ ended }) => ended.FIN === 50);
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ ...size, width });
+      assertEquals(await isWide(page), false, `${width} pixels`);
+      assertEquals(await barriers(page), [], `${width} pixels`);
+    }
+    assertEquals(open.complaints, []);
+  }, options);
+}
+
+/** A page with a figure and bars of a recording, without a server. */
+function pageWith(recording: Recorded, names: string): string {
+  const lines = JSON.stringify(recording).replaceAll("<", "\\u003c");
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>figures</title><link rel="icon" href="data:,">
+<body><main><h1>Figures</h1>
+<model-figure data-title="A model" names="${names}"></model-figure>
+<client-timeline data-title="Clients" names="${names}"></client-timeline>
+</main>
+<script type="application/json" id="lines">${lines}</script>
+<script>${bundle("engine/figures/index.ts")}
+const lines = JSON.parse(document.getElementById("lines").textContent);
+document.querySelector("model-figure").lines = lines;
+document.querySelector("client-timeline").lines = lines;
+</script></body></html>`;
+}
+
+const NAMES = "long prime|echo|small prime";
+
+test("a recording can be stepped through, and says who waited for whom", async () => {
+  const { recording } = simulate({
+    ...{ mode: "threadpool", workers: 1, protocol: "frame", clients: threeClients() },
+  });
+  await using open = await OpenPage.open(pageWith(recording, NAMES));
+  const { page } = open;
+  const waited = page.locator("client-timeline .waited");
+  assertEquals(await waited.count(), 3);
+  assertMatch(await waited.nth(1).innerText(), /^waited 9\d\.\d ms for long prime/);
+  const said = await page.evaluate(async () => {
+    const root = document.querySelector("model-figure")?.shadowRoot;
+    const button = root?.querySelector<HTMLElement>("[aria-label^='Step on']");
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const said: string[] = [];
+    for (;;) {
+      button?.click();
+      await frame();
+      await frame();
+      const text = root?.querySelector(".now")?.textContent ?? "";
+      if (text === said.at(-1)) return said;
+      said.push(text);
+    }
+  });
+  const events = recording.filter((line): line is Event => line.type !== "recording");
+  const of = (type: Event["type"]) => events.filter((event) => event.type === type).length;
+  assertEquals(said.at(-1), "Small prime has ended with FIN");
+  assert(said.length > of("begun") && said.length <= events.length, said.join("\n"));
+  assertStringIncludes(said.join("\n"), "begins to compute");
+  assertEquals((await look(page)).ended.FIN, of("over"));
+  await page.getByLabel("Follow #").fill("2");
+  await page.locator("model-figure .followed").getByText("echo, from").waitFor();
+  assertEquals(await barriers(page), []);
+  assertEquals([open.complaints, open.requests], [[], []]);
+}, options);
+
+test("what a recording says is never markup", async () => {
+  const evil = '<img src="x" onerror="document.title = 1">';
+  const at = 10;
+  const recording: Recorded = [
+    { ...HEADER, by: evil, runtime: evil },
+    { type: "thread", at, thread: 1, name: `worker ${evil}` },
+    { type: "begun", at, connection: 1, peer: evil },
+    { type: "served", at, connection: 1, thread: 1 },
+    { type: "span", at, to: 5_000, name: "computing", thread: 1, connection: 1, task: evil },
+    { type: "note", at, text: evil },
+    { type: "over", at: 6_000, connection: 1, outcome: "failed", failure: evil },
+  ];
+  await using open = await OpenPage.open(pageWith(recording, ""));
+  const { page } = open;
+  await page.getByText("The same as a table").click();
+  await page.getByLabel("Follow #").fill("1");
+  await page.getByRole("button", { name: "Play" }).click();
+  await page.locator("model-figure .now").getByText(`over: failed, ${evil}`).waitFor();
+  assertEquals(await page.locator("img").count(), 0);
+  assertEquals([await page.title(), open.requests, open.complaints], ["figures", [], []]);
+}, options);
+
+test("the browser ends", async () => {
+  assertEquals(await endBrowser(), 0);
+}, { sanitize: false });

@@ -1,0 +1,466 @@
+/**
+ * `--live`: who is let in, what readers are told, and what the buttons do.
+ *
+ * @module
+ */
+
+import { writeFileSync } from "node:fs";
+import { parseFlags } from "../../engine/cli/flags.ts";
+import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import type { Event } from "../../engine/recording/events.ts";
+import { itemOf, type NOTHING_KNOWN, Reader } from "../../engine/server/live/readers.ts";
+import { MODES } from "../../modes/catalogue.ts";
+import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  test,
+  until,
+} from "../kit/harness.ts";
+import { ChatPeer } from "../kit/chat_peer.ts";
+import { Folder } from "../kit/folder.ts";
+import { ask, liveIn, press, Watcher } from "../kit/live.ts";
+import { Peer } from "../kit/peer.ts";
+import { parseStrictly } from "../kit/recordings.ts";
+import { DIFFERENT, forOne, testTogether } from "../kit/rows.ts";
+import { Script, ServerProcess } from "../kit/server_process.ts";
+
+const noPermissions = runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`;
+
+test("a page has a token, a policy and a nonce, and answers nobody from elsewhere", async () => {
+  await using server = await ServerProcess.start("threadpool", ["--live", "0"]);
+  const { at, path } = liveIn(server.greeting);
+  const host = `127.0.0.1:${at.port}`;
+  assertStringIncludes(server.greeting, ` · live at http://${host}${path} · `);
+
+  const page = await ask(at, `GET ${path}`);
+  const again = await ask(at, `GET ${path}`, [`Host: localhost:${at.port}`]);
+  const nonces = [page, again].map(({ status, head, content }) => {
+    assertEquals(status, 200);
+    const [, nonce = ""] = /script-src 'nonce-([0-9a-f]{32})'/.exec(head) ?? [];
+    assertStringIncludes(
+      head,
+      `\r\nContent-Security-Policy: default-src 'none'; script-src 'nonce-${nonce}'; ` +
+        `style-src 'nonce-${nonce}'; connect-src 'self'; base-uri 'none'; form-action 'none'; ` +
+        "frame-ancestors 'none'\r\n",
+    );
+    assertStringIncludes(head, "\r\nReferrer-Policy: no-referrer\r\n");
+    assertStringIncludes(head, "\r\nCache-Control: no-store\r\n");
+    assertStringIncludes(head, "\r\nContent-Type: text/html; charset=utf-8\r\n");
+    assertStringIncludes(content, `<script nonce="${nonce}">`);
+    assert(!/\{\{nonce\}\}|unsafe-inline/.test(head + content));
+    return nonce;
+  });
+  assert(nonces[0] !== nonces[1], "a nonce is used once");
+
+  const wrong = path.replace(/[0-9a-f]/g, (digit) => digit === "0" ? "1" : "0");
+  const cases: readonly (readonly [string, readonly string[] | undefined, number])[] = [
+    ["GET /", undefined, 404],
+    ["GET /events", undefined, 404],
+    [`GET ${wrong}`, undefined, 404],
+    [`GET ${wrong}events`, undefined, 404],
+    [`GET ${path}else`, undefined, 404],
+    [`GET ${path.slice(0, -1)}`, undefined, 303],
+    // A page from elsewhere that has given its own name an address of this machine.
+    [`GET ${path}events`, [`Host: evil.example:${at.port}`], 421],
+    [`GET ${path}`, ["Host: evil.example"], 421],
+    [`GET ${path}`, ["Host: 127.0.0.1:1"], 421],
+    [`GET ${path}`, ["Host: 127.0.0.1"], 421],
+    [`POST ${path}`, undefined, 405],
+    [`GET ${path}do`, undefined, 405],
+    // Only the page itself presses its buttons.
+    [`POST ${path}do`, undefined, 403],
+    [`POST ${path}do`, [`Host: ${host}`, "Origin: null"], 403],
+    [`POST ${path}do`, [`Host: ${host}`, "Origin: http://evil.example"], 403],
+    [`POST ${path}do`, [`Host: ${host}`, "Origin: http://127.0.0.1:1"], 403],
+    [`POST ${path}do`, [`Host: localhost:${at.port}`, `Origin: http://${host}`], 403],
+    [
+      `POST ${path}do`,
+      [`Host: ${host}`, `Origin: http://${host}`, "Sec-Fetch-Site: cross-site"],
+      403,
+    ],
+    [`POST ${path}do`, [`Host: ${host}`, `Origin: http://${host}`], 400],
+  ];
+  await Promise.all(cases.map(async ([line, fields, status]) => {
+    const content = line.startsWith("POST") && status !== 400 ? "action=fifty" : "";
+    assertEquals((await ask(at, line, fields, content)).status, status, `${line} ${fields}`);
+  }));
+
+  const about = JSON.parse((await ask(at, `GET ${path}about`)).content);
+  assertEquals([about.mode, about.protocol], ["threadpool", "hello"]);
+  assertEquals(about.actions, [
+    "three-clients",
+    "slow-client",
+    "vanish",
+    "fifty",
+    "burst",
+    "kill-worker",
+  ]);
+  assertEquals((await server.stop()).code, 0);
+});
+
+testTogether("its live view is its counters", DIFFERENT, async (row) => {
+  const { serve, program } = await MODES[row.mode].load();
+  const flags = parseFlags((await program()).command, ["0", ...forOne(row), "--protocol", "echo"]);
+  await using live = await openLive();
+  const where = liveIn(live.url);
+  await using server = await serve({ ...flags, live });
+  // They come before anybody looks.
+  await using first = await Peer.connect(server.address);
+  await first.send("a");
+  await first.take(1);
+  await using gone = row.loops ? await Peer.connect(server.address) : undefined;
+  await gone?.send("b");
+  await gone?.take(1);
+  const known = gone === undefined ? 1 : 2;
+
+  await using watcher = await Watcher.open(where);
+  await until("them to be told", () => watcher.open.size === known);
+  const { accepted, active } = server.counters;
+  const counters = await watcher.find("the counters", "counters");
+  assertEquals([counters.values.accepted, counters.values.live], [accepted, active]);
+  const threads = new Map(watcher.all("thread").map(({ thread, name }) => [thread, name]));
+  assert([...threads.values()].includes("main"), [...threads.values()].join());
+  const begun = [...watcher.open.values()].find(({ peer }) => peer === first.name);
+  assert(begun !== undefined, "the first is told by its address");
+  const served = watcher.all("served").find(({ connection }) => connection === begun.connection);
+  assert(served !== undefined && threads.has(served.thread), "its thread is told");
+
+  // What was there before ends, and another one comes and goes.
+  await gone?.[Symbol.asyncDispose]();
+  first.finish();
+  await first.rest();
+  await watcher.find(
+    "its end",
+    "over",
+    ({ connection, outcome }) => connection === begun.connection && outcome === "done",
+  );
+  await using next = await Peer.connect(server.address);
+  await next.send("c");
+  await next.take(1);
+  next.finish();
+  await next.rest();
+  await until(
+    "all to be over",
+    () => watcher.open.size === 0 && watcher.all("over").length > known,
+  );
+  await until("the counters to be told", () => {
+    const values = watcher.all("counters").at(-1)?.values;
+    return values?.completed === server.counters.completed && values.live === 0;
+  });
+  const { rate, cpu, memory_bytes } = await watcher.find(
+    "figures",
+    "figures",
+    (event) => event.cpu !== undefined || whyNoKernel() !== undefined,
+  );
+  assert((rate ?? 0) >= 0 && (cpu ?? 0) >= 0 && (memory_bytes ?? 1) > 0);
+  if (whyNoKernel() === undefined) {
+    const { waiting, limit } = await watcher.find("the accept queue", "listener");
+    assert(waiting === 0 && (limit ?? 0) > 0);
+    await watcher.find("a FIN", "connection", ({ remote }) => remote === next.name);
+    assert(watcher.all("socket").every(({ waiting }) => waiting !== true));
+  }
+  await server.close();
+  // It ends with its server, and is a recording like any other.
+  await watcher.peer.rest();
+  assertEquals(watcher.lines.at(-1)?.type, "end");
+  const { events } = parseStrictly(watcher.text, "the stream");
+  assertEquals(events.filter(({ type }) => type === "begun").length, known + 1);
+}, 6);
+
+test("a stream is what observe replay shows", async () => {
+  using folder = new Folder();
+  await using server = await ServerProcess.start("event", [
+    ...["--live", "0", "--protocol", "frame"],
+  ]);
+  const where = liveIn(server.greeting);
+  await using watcher = await Watcher.open(where);
+  assertEquals((await press(where, "three-clients")).status, 202);
+  await until("the three to be over", () => watcher.all("over").length === 3);
+  await watcher.find(
+    "that they were answered",
+    "note",
+    ({ text }) => text === "from the page: three clients: all were answered",
+  );
+  // They are told from the server's own clients, and counted apart.
+  assertEquals(watcher.all("begun").map(({ by }) => by), ["page", "page", "page"]);
+  await watcher.find("their number", "counters", ({ values }) => values.by_page === 3);
+  // The long prime is computed for the first: that is told while it goes on, and when it is over.
+  const [first] = watcher.all("begun");
+  const doing = await watcher.find("the long prime", "doing", ({ what }) => what === "computing");
+  assertEquals(doing.connection, first?.connection);
+  await watcher.find(
+    "its end",
+    "doing",
+    ({ thread, what }) => thread === doing.thread && what === undefined,
+  );
+  await watcher.find(
+    "its span",
+    "span",
+    ({ name, connection, to, at }) =>
+      name === "computing" && connection === first?.connection && to - at > 40_000,
+  );
+  server.signal("SIGTERM");
+  await watcher.peer.rest();
+  parseStrictly(watcher.text, "the stream");
+  const path = folder.path("live.jsonl");
+  writeFileSync(path, watcher.text);
+  await using replay = new Script("lab/observe.ts", ["replay", path, "--speed", "max"]);
+  const { code, stdout, stderr } = await replay.end();
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /#1 on computing \d+: computing prime, still/);
+  assertMatch(stdout, /figures: .* of a core/);
+});
+
+test("a loop that is stuck is shown, also to those who come later, and the page answers", async () => {
+  await using server = await ServerProcess.start("event", [
+    ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0"],
+  ]);
+  const where = liveIn(server.greeting);
+  await using first = await Peer.connect(server.address);
+  await first.send("hello\n");
+  await first.line();
+  await using second = await Peer.connect(server.address);
+  await using early = await Watcher.open(where);
+  await until("both to be told", () => early.open.size === 2);
+  await second.send("spin\n");
+  const told = await early.find("what goes on", "doing", ({ what }) => what === "turn");
+  assertEquals(early.open.get(told.connection as number)?.peer, second.name);
+  await early.find("the loop's lag", "figures", ({ loop_still_ms: ms = 0 }) => ms > 300);
+  // Somebody wonders why nothing happens, and looks.
+  await using late = await Watcher.open(where);
+  const seen = await late.find("what goes on", "doing", ({ what }) => what === "turn");
+  assertEquals(seen.connection, told.connection);
+  assertEquals(
+    [...late.open.values()].map(({ peer }) => peer).sort(),
+    [
+      first.name,
+      second.name,
+    ].sort(),
+  );
+  assertEquals((await ask(where.at, `GET ${where.path}`)).status, 200);
+  assertEquals(late.all("counters").at(-1)?.values.live, 2);
+  // Who connects now waits in the kernel's accept queue, and is seen there.
+  if (whyNoKernel() !== undefined) return;
+  await using waiting = await Peer.connect(server.address);
+  await late.find(
+    "who waits",
+    "socket",
+    ({ remote, waiting: waits }) => waits === true && remote === waiting.name,
+  );
+  await late.find("the queue", "listener", ({ waiting: count }) => count === 1);
+});
+
+test("a worker that is stuck in a protocol is found, whoever serves", async () => {
+  const modes = [["threadpool", "worker"], ["prefork", "process"]] as const;
+  await Promise.all(modes.map(async ([mode, name]) => {
+    await using server = await ServerProcess.start(mode, [
+      ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--workers", "2"],
+      ...["--drain", "0"],
+    ]);
+    const where = liveIn(server.greeting);
+    await using peer = await Peer.connect(server.address);
+    await peer.send("spin 1500\n");
+    await using watcher = await Watcher.open(where);
+    const { thread, connection } = await watcher.find(
+      "the stuck worker",
+      "doing",
+      ({ what }) => what === "computing",
+    );
+    const stuck = watcher.all("thread").find((event) => event.thread === thread);
+    assertMatch(stuck?.name ?? "", new RegExp(`^${name} \\d$`));
+    assertEquals(watcher.open.get(connection as number)?.peer, peer.name);
+    await peer.line();
+    await watcher.find(
+      "that it goes on",
+      "doing",
+      (event) => event.thread === thread && event.what === undefined,
+    );
+  }));
+}, { skip: whyNoSockets() });
+
+test("a reader who is slow is told counts, and how much was left out; then how things are", () => {
+  const begun = (connection: number): Event => ({
+    type: "begun",
+    at: connection,
+    connection,
+    peer: "127.0.0.1:1",
+  });
+  const over = (connection: number, outcome: "done" | "unknown" = "done"): Event => ({
+    type: "over",
+    at: connection,
+    connection,
+    outcome,
+  });
+  const open = new Set<number>();
+  const present = {
+    now: () => 0,
+    *lines({ connections }: typeof NOTHING_KNOWN): Iterable<Event> {
+      for (const id of connections) if (!open.has(id)) yield over(id, "unknown");
+      for (const id of open) if (!connections.has(id)) yield begun(id);
+    },
+  };
+  const reader = new Reader(present, []);
+  const known = new Set<number>();
+  const leftOut: Record<string, number> = {};
+  let counted = 0;
+  const take = () => {
+    for (const text of reader.take() ?? []) {
+      const line = JSON.parse(text);
+      if (line.type === "begun") {
+        assert(!known.has(line.connection), "nobody begins twice");
+        known.add(line.connection);
+      } else if (line.type === "over") assert(known.delete(line.connection), "nobody ends twice");
+      else if (line.type === "left_out") {
+        leftOut[line.what] = (leftOut[line.what] ?? 0) + line.count;
+      } else if (line.type === "counters") counted = line.values.accepted;
+    }
+  };
+  const most = 20_000;
+  for (let id = 1; id <= most; id++) {
+    open.add(id);
+    reader.add(itemOf(begun(id)));
+    if (id === 10) take();
+    if (id % 2 === 0) {
+      open.delete(id);
+      reader.add(itemOf(over(id)));
+    }
+    if (id % 100 === 0) {
+      reader.add(itemOf({ type: "counters", at: id, values: { accepted: id } }));
+    }
+  }
+  assert(reader.isBehind);
+  assertEquals(known.size, 6);
+  take();
+  // What it had not taken is left out, and it is told the latest counts.
+  assertEquals(counted, most);
+  assertEquals(leftOut.connections, most - 10);
+  take();
+  assert(!reader.isBehind);
+  assertEquals([...known].sort((a, b) => a - b), [...open]);
+}, { pure: true });
+
+test("a browser that does not read holds up nobody, and catches up", async () => {
+  await using server = await ServerProcess.start("nonblocking", [
+    ...["--live", "0", "--protocol", "echo"],
+  ]);
+  const where = liveIn(server.greeting);
+  await using quick = await Watcher.open(where);
+  await using slow = await Watcher.open(where);
+  await slow.find("the snapshot", "counters");
+  slow.peer.pause();
+  assertEquals((await press(where, "burst")).status, 202);
+  // One thing at a time.
+  assertEquals((await press(where, "fifty")).status, 409);
+  await quick.find(
+    "the end of the burst",
+    "note",
+    ({ text }) => /^from the page: 1000 clients: all were answered$/.test(text),
+  );
+  assertEquals((await press(where, "fifty")).status, 202);
+  await quick.find(
+    "the end of the fifty",
+    "note",
+    ({ text }) => text === "from the page: fifty clients: all were answered",
+  );
+  await until("all to be over", () => quick.open.size === 0);
+  assertEquals(quick.all("begun").length, 1050);
+  slow.peer.resume();
+  await until("it to know the counts", () => slow.all("counters").at(-1)?.values.by_page === 1050);
+  await until("it to know that all are over", () => slow.open.size === 0);
+  await slow.find("what was left out", "left_out");
+  parseStrictly(slow.text, "what the slow one was told");
+}, { skip: whyNoSockets() });
+
+test("a worker that is ended from the page is replaced, in every kind of mode", async () => {
+  const cases = [
+    ["threadpool", ["--workers", "2"]],
+    ["event", ["--offload", "1", "--protocol", "frame"]],
+    ["cluster", ["--workers", "2"]],
+    ["prefork", ["--workers", "2"]],
+  ] as const;
+  await Promise.all(cases.map(async ([mode, args]) => {
+    await using server = await ServerProcess.start(mode, ["--live", "0", ...args]);
+    const where = liveIn(server.greeting);
+    await using watcher = await Watcher.open(where);
+    assertEquals((await press(where, "kill-worker")).status, 202);
+    await watcher.find(
+      `a lost thread of ${mode}`,
+      "counters",
+      ({ values }) => values.threadsLost === 1,
+    );
+    const { thread } = await watcher.find("its end", "thread", ({ gone }) => gone === true);
+    await until("another one", () => {
+      const lines = watcher.all("thread").filter((event) => event.thread === thread);
+      return lines.at(-1)?.gone !== true && lines.some(({ gone }) => gone === true);
+    });
+    assertEquals((await server.stop()).code, 0);
+  }));
+}, { skip: whyNoSockets() });
+
+test("with --live-view-only there are no buttons, and a page ends nobody's server", async () => {
+  await using server = await ServerProcess.start("chat/server", [
+    ...["--live", "localhost:0", "--live-view-only"],
+  ]);
+  const where = liveIn(server.greeting);
+  const about = JSON.parse((await ask(where.at, `GET ${where.path}about`)).content);
+  assertEquals([about.mode, about.protocol, about.actions], ["server", "chat", []]);
+  assertEquals((await press(where, "fifty")).status, 403);
+  await using ann = await ChatPeer.enter(server, "ann");
+  await using watcher = await Watcher.open(where);
+  await until("ann to be told", () => watcher.open.size === 1);
+  await ann.say("hello");
+  // What a user does is seen although they came before anybody looked.
+  await watcher.find("a turn", "span", ({ name }) => name.startsWith("turn"));
+  await watcher.find("the line", "counters", ({ values }) => values.said === 1);
+  assertEquals((await server.stop()).code, 0);
+});
+
+test("where a page must not be is told before the server begins", async () => {
+  await using server = await serveEvent({ port: 0 });
+  const taken = `127.0.0.1:${server.address.port}`;
+  const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
+    [["--live", "0.0.0.0:0"], 2, /^event: Cannot use live: expected a host of this machine only/],
+    [["--live", "127.0.0.1.example:0"], 2, /^event: Cannot use live: expected a host of this/],
+    [["--live", "x"], 2, /^event: Cannot use live: expected \[HOST:\]PORT/],
+    [["--live-view-only"], 2, /^event: Cannot use liveViewOnly: there is no page without live/],
+    [["--live", taken], 1, /^event: Cannot show the server live: Cannot listen on 127\.0\.0\.1/],
+  ];
+  await Promise.all(cases.map(async ([args, status, message]) => {
+    await using script = new Script("modes/event.ts", ["0", ...args]);
+    const { code, stdout, stderr } = await script.end();
+    assertEquals([code, stdout], [status, ""], stderr);
+    assertMatch(stderr, message);
+  }));
+  await assertRejects(() => openLive({ live: "192.0.2.1:80" }), OptionError);
+}, { sanitize: false });
+
+test("without foreign functions the rest is shown", async () => {
+  const permissions = ["--allow-net=127.0.0.1", "--allow-read=."];
+  await using server = await ServerProcess.start("event", ["--live", "0"], { permissions });
+  const where = liveIn(server.greeting);
+  await using watcher = await Watcher.open(where);
+  assertEquals((await press(where, "fifty")).status, 202);
+  await watcher.find("fifty", "counters", ({ values }) => values.completed === 50);
+  await watcher.find(
+    "why not more",
+    "note",
+    ({ text }) => text.startsWith("sockets are not shown"),
+  );
+  assertEquals((await server.stop()).code, 0);
+}, { skip: noPermissions });
+
+test("a program's own server is shown, and its page ends with it", async () => {
+  await using live = await openLive({ liveViewOnly: true });
+  const where = liveIn(live.url);
+  await using server = await serveThreadpool({ port: 0, workers: 1, protocol: "echo", live });
+  await using watcher = await Watcher.open(where);
+  await watcher.find("the counters", "counters");
+  await Promise.all([server.close(), live.close(), live.close()]);
+  await until("nobody to listen", () => Peer.connect(where.at).then(() => false, () => true));
+}, { sanitize: false });

@@ -35,7 +35,7 @@ const SEED: Option<number> = integerOption("seed", {
   least: 0,
   most: 0xffff_ffff,
   default: 0,
-  shown: "from simple to difficult",
+  shown: "topic by topic",
   help: "ask in another order, the same for the same number",
 });
 
@@ -187,16 +187,20 @@ function shuffled<Item>(items: readonly Item[], seed: number): Item[] {
 }
 
 function betsOf(values: Values, questions: readonly Question[], signal: AbortSignal): Bets {
-  const isJson = values.json === true;
+  const say = (text: string) => {
+    if (values.json !== true) runtime.printNow("stdout", text);
+  };
   if (values.noAsk === true) {
     if (values.answers !== undefined) {
       throw new UsageError("--answers and --no-ask exclude each other");
     }
-    return { next: () => Promise.resolve("none") };
+    return {
+      next() {
+        say("\n");
+        return Promise.resolve("none");
+      },
+    };
   }
-  const say = (text: string) => {
-    if (!isJson) runtime.printNow("stdout", text);
-  };
   if (values.answers === undefined) return new Answers(say, signal);
   const given = readAnswers(values.answers as string, questions.length);
   return {

@@ -61,10 +61,14 @@ export function scoreOf(rounds: readonly Round[]): string[] {
   const bets = (some: readonly Round[]) =>
     some.filter(({ standing }) => standing === "won" || standing === "lost").length;
   const how = (standing: Standing) => rounds.filter((round) => round.standing === standing).length;
-  const lines = [`Score: ${won(ran)} of ${bets(ran)} right, decided by what was run.`];
+  const lines = bets(rounds) === 0 ? ["Score: no bet was counted."] : [];
+  if (bets(ran) > 0) {
+    lines.push(`Score: ${won(ran)} of ${bets(ran)} right, decided by what was run.`);
+  }
   if (bets(told) > 0) {
+    const before = bets(ran) === 0 ? "Score: " : "";
     lines.push(
-      `${won(told)} of ${bets(told)} right by the book alone: they could not be run here.`,
+      `${before}${won(told)} of ${bets(told)} right by the book alone: they could not be run here.`,
     );
   }
   if (how("contradicted") > 0) {

@@ -49,6 +49,8 @@ const SCREEN: Screen = {
   write: () => {},
 };
 
+const PAGE = readFileSync(new URL("../../docs/quiz.md", import.meta.url), "utf8");
+
 const onSockets = QUESTIONS.filter((question): question is SocketQuestion =>
   question.on === "sockets"
 );
@@ -112,6 +114,12 @@ test("what a run shows decides every question about sockets, in the sandbox", as
     for (const line of drawn) assert(line.length <= 80, line);
     assertMatch(drawn.join("\n"), /What was seen:/, question.id);
   }
+  const [, block = ""] = /^```console quiz\n(.*?)^```$/ms.exec(PAGE) ?? [];
+  const isDrawn = (line: string) => !/^(\$|Score: )/.test(line) && line !== PROMPT.trim();
+  const example = block.trimEnd().split("\n").filter(isDrawn).join("\n").trim();
+  const { drawn = [] } = decided.find(({ question }) => question.id === "recv-returns-zero") ?? {};
+  const inKind = (text: string) => text.replaceAll(/^ *[\d.]+ ms/gm, "N ms");
+  assertEquals(inKind(example), inKind(drawn.join("\n")));
 }, { skip: whyNotInside, timeoutMs: 60_000 });
 
 test("the same is shown without a sandbox, wherever that is enough", async () => {
@@ -153,8 +161,7 @@ test("servers, the simulator and this process decide the others", async () => {
 }, { skip, timeoutMs: 90_000 });
 
 test("the page on the quiz lists its questions and where their answers come from", () => {
-  const page = readFileSync(new URL("../../docs/quiz.md", import.meta.url), "utf8");
-  const rows = page.split("\n").filter((line) => line.startsWith("| `"))
+  const rows = PAGE.split("\n").filter((line) => line.startsWith("| `"))
     .map((line) => line.replaceAll(/ +/g, " ").trim());
   for (const { id, text, sources } of QUESTIONS) {
     const row = `| \`${id}\` | ${text} | ${sources.join("; ")} |`;
@@ -221,7 +228,7 @@ test("an experiment that contradicts the book is told, and counts nothing", asyn
   }
   assertEquals(rounds.map(({ standing }) => standing), Array(3).fill("contradicted"));
   assertEquals(scoreOf(rounds), [
-    "Score: 0 of 0 right, decided by what was run.",
+    "Score: no bet was counted.",
     "3 not counted: the run and the book disagree.",
   ]);
   const drawn = rounds.map((round) => new QuestionText(round.question, SCREEN).judge(round));
@@ -319,7 +326,7 @@ test(
     assertEquals(none.stdout.split(PROMPT).length, 1);
     assertMatch(
       none.stdout,
-      /\nScore: 0 of 0 right, decided by what was run\. 2 without a bet\.\n$/,
+      /\nScore: no bet was counted\. 2 without a bet\.\n$/,
     );
   },
   { skip, timeoutMs: 60_000 },
@@ -336,7 +343,7 @@ test("the end of the input ends the quiz, and a reader who has gone does too", a
   assertEquals(short.code, 0);
   assertMatch(
     short.stdout,
-    /\nScore: 0 of 0 right, decided by what was run\. 1 without a bet\.\n$/,
+    /\nScore: no bet was counted\. 1 without a bet\.\n$/,
   );
   assertEquals([unread.stdout.split("\n").length - 1, unread.stderr], [1, "status 0\n"]);
 }, { skip, timeoutMs: 60_000 });

@@ -10,6 +10,9 @@ import { runtime } from "../../../engine/net/runtime.ts";
 /** What asks for an answer. */
 export const PROMPT = "Your answer (1, 2 or 3; Enter to see it without one): ";
 
+/** How much of a line is kept, in characters. */
+const LONGEST_LINE = 1_000;
+
 /** What was answered. */
 export type Answer =
   /** The number of an answer, from 1. */
@@ -96,6 +99,8 @@ export class Answers {
         return line;
       }
       if (this.#isOver) break;
+      // What is so long is no answer. A line without an end must not fill the memory.
+      this.#unread = this.#unread.slice(0, LONGEST_LINE);
       const piece = await this.#input.next();
       if (piece.done === true) this.#isOver = true;
       else this.#unread += this.#decoder.decode(piece.value, { stream: true });

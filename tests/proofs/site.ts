@@ -155,7 +155,7 @@ async function tryElements(base: string): Promise<void> {
   assertEquals(JSON.stringify(after.recording), JSON.stringify(recording));
 
   const compare = page.locator("yours-and-ours").first();
-  const input = compare.locator("input");
+  const input = compare.locator("input[type=file]");
   await input.setInputFiles(
     {
       name: "mine.jsonl",

@@ -10,8 +10,11 @@ import { ELEMENTS, labelOf, PLAYING } from "../elements/names.ts";
 import { CHAPTERS } from "../pages.ts";
 import { recordingOf } from "../recordings.ts";
 
-/** Nothing is fetched from elsewhere: a browser refuses it. VitePress has scripts inside its pages. */
-const POLICY = "default-src 'self'; script-src 'self' 'unsafe-inline'; " +
+/**
+ * Nothing is fetched from elsewhere: a browser refuses it. VitePress has scripts inside its pages, and
+ * the task of `frame` is WebAssembly.
+ */
+const POLICY = "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; " +
   "style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'";
 
 /** The address of a page, without its ending. */

@@ -68,7 +68,7 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   await heard;
   assertEquals(JSON.stringify((await look()).recording), computed({ ...wanted, workers: 2 }));
 
-  const input = shown.locator("yours-and-ours input");
+  const input = shown.locator("yours-and-ours input[type=file]");
   const give = (name: string, text: string) =>
     input.setInputFiles([{ name, mimeType: "text/plain", buffer: Buffer.from(text) }]);
   await give("note.txt", "Hello!");

@@ -20,7 +20,12 @@ import { ProcessFigures } from "../metrics/process_figures.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
-import { TimelineCommon, type TrackRecord, type TrackShare } from "../trace/timeline_track.ts";
+import {
+  LEVEL_OF,
+  TimelineCommon,
+  type TrackRecord,
+  type TrackShare,
+} from "../trace/timeline_track.ts";
 import { SocketLooks } from "../trace/socket_looks.ts";
 import { LifeTimes } from "./life_times.ts";
 import { LiveState, type Queued } from "./live_state.ts";
@@ -47,7 +52,7 @@ const REST = 9;
 const MOST_QUEUED = 1_024;
 
 /** For how many batches records are held back at most. */
-const MOST_HELD = 4;
+const MOST_HELD = 20;
 
 /** How many may read along. */
 const MOST_READERS = 16;
@@ -216,6 +221,8 @@ export class LiveView implements Disposable {
   }
 
   #begin(): void {
+    // The main thread is asked to collect. But it may be late, and what ends meanwhile must not be lost.
+    if (this.#common !== undefined) this.#common.level = LEVEL_OF.all;
     this.#state.lookAround();
     this.#accepted = this.#countAccepted();
     this.#allowance = MOST_AT_ONCE;

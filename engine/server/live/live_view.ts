@@ -105,6 +105,8 @@ export class LiveView implements Disposable {
   #dialing = 0;
   #held: TrackRecord[] = [];
   #heldFor = 0;
+  /** Whether a look around waits for the same. */
+  #looksAround = false;
   /** How many connections the page itself has made. */
   #byPage = 0;
 
@@ -173,11 +175,15 @@ export class LiveView implements Disposable {
     this.#held = [];
     this.#heldFor = 0;
     this.#state.take(held);
+    if (this.#looksAround) this.#state.lookAround();
+    this.#looksAround = false;
   }
 
   /** From now on all records are collected: what has begun before that lies in its place. */
   collects(): void {
-    if (this.#readers.size > 0) this.#state.lookAround();
+    if (this.#readers.size === 0) return;
+    this.#looksAround = true;
+    if (this.#dialing === 0) this.#release();
   }
 
   /**
@@ -264,7 +270,9 @@ export class LiveView implements Disposable {
 
   #turn(): void {
     const now = performance.now();
-    if (this.#held.length > 0 && ++this.#heldFor > MOST_HELD) this.#release();
+    if ((this.#held.length > 0 || this.#looksAround) && ++this.#heldFor > MOST_HELD) {
+      this.#release();
+    }
     this.#watchRate();
     this.#state.lookAtThreads();
     if (!this.#isFlooded) this.#state.lookAtQueues(this.#queue?.waiting() ?? []);

@@ -20,7 +20,12 @@ import { ProcessFigures } from "../metrics/process_figures.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
-import { TimelineCommon, type TrackRecord, type TrackShare } from "../trace/timeline_track.ts";
+import {
+  LEVEL_OF,
+  TimelineCommon,
+  type TrackRecord,
+  type TrackShare,
+} from "../trace/timeline_track.ts";
 import { SocketLooks } from "../trace/socket_looks.ts";
 import { LifeTimes } from "./life_times.ts";
 import { LiveState, type Queued } from "./live_state.ts";
@@ -47,7 +52,7 @@ const REST = 9;
 const MOST_QUEUED = 1_024;
 
 /** For how many batches records are held back at most. */
-const MOST_HELD = 4;
+const MOST_HELD = 20;
 
 /** How many may read along. */
 const MOST_READERS = 16;
@@ -100,6 +105,8 @@ export class LiveView implements Disposable {
   #dialing = 0;
   #held: TrackRecord[] = [];
   #heldFor = 0;
+  /** Whether a look around waits for the same. */
+  #looksAround = false;
   /** How many connections the page itself has made. */
   #byPage = 0;
 
@@ -168,11 +175,15 @@ export class LiveView implements Disposable {
     this.#held = [];
     this.#heldFor = 0;
     this.#state.take(held);
+    if (this.#looksAround) this.#state.lookAround();
+    this.#looksAround = false;
   }
 
   /** From now on all records are collected: what has begun before that lies in its place. */
   collects(): void {
-    if (this.#readers.size > 0) this.#state.lookAround();
+    if (this.#readers.size === 0) return;
+    this.#looksAround = true;
+    if (this.#dialing === 0) this.#release();
   }
 
   /**
@@ -216,6 +227,8 @@ export class LiveView implements Disposable {
   }
 
   #begin(): void {
+    // The main thread is asked to collect. But it may be late, and what ends meanwhile must not be lost.
+    if (this.#common !== undefined) this.#common.level = LEVEL_OF.all;
     this.#state.lookAround();
     this.#accepted = this.#countAccepted();
     this.#allowance = MOST_AT_ONCE;
@@ -257,7 +270,9 @@ export class LiveView implements Disposable {
 
   #turn(): void {
     const now = performance.now();
-    if (this.#held.length > 0 && ++this.#heldFor > MOST_HELD) this.#release();
+    if ((this.#held.length > 0 || this.#looksAround) && ++this.#heldFor > MOST_HELD) {
+      this.#release();
+    }
     this.#watchRate();
     this.#state.lookAtThreads();
     if (!this.#isFlooded) this.#state.lookAtQueues(this.#queue?.waiting() ?? []);

@@ -265,10 +265,10 @@ export class Timeline implements Disposable {
     live.begin({ ...beginning, ownPort: this.#ownPort }, {
       want: (isWanted) => {
         if (this.#isOver) return;
-        // What is left from before is no news: its end may not have been recorded.
-        this.collect();
         this.#isRead = isWanted;
         this.#chooseLevel();
+        // What is left would be no news for the next reader: its end may not be recorded any more.
+        if (!isWanted) this.collect();
       },
       kill: () => this.#kill?.(),
     });

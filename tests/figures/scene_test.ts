@@ -214,7 +214,7 @@ test("looking back and forth changes nothing", () => {
   const odd = moments.map((_, index) => index * 7919 % moments.length);
   assertEquals(
     course(scene, odd.map((index) => moments[index] as number)),
-    odd.map((index) => forth[index]),
+    odd.map((index) => forth[index] as string),
   );
 }, PURE);
 

@@ -51,5 +51,6 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   conform: { group: measuring, script: "lab/conform.ts", load: () => import("./lab/conform.ts") },
   faults: { group: measuring, script: "lab/faults.ts", load: () => import("./lab/faults.ts") },
   observe: { group: measuring, script: "lab/observe.ts", load: () => import("./lab/observe.ts") },
+  quiz: { group: measuring, script: "lab/quiz.ts", load: () => import("./lab/quiz.ts") },
   tour: { group: measuring, script: "lab/tour.ts", load: () => import("./lab/tour.ts") },
 };

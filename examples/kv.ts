@@ -19,6 +19,7 @@ const LIMITS = { keys: 10_000, key: 64, value: 1024 };
 
 /** What a client is told for whom there is no room. */
 export const refusal = (why: string) => `ERR ${why}`;
+export const opening = "client"; // nothing is said before its first line
 
 /** A conversation. It answers mistakes too, and goes on until the client's FIN. */
 export default function* kv(): protocol.Protocol {

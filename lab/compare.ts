@@ -14,6 +14,7 @@ import { runtime } from "../engine/net/runtime.ts";
 import { escapeText } from "../protocols/text.ts";
 import { type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
+import { asWord } from "../engine/cli/invocation.ts";
 import { type Flag, UsageError, type Values } from "../engine/cli/flags.ts";
 import { locateProtocol } from "../engine/server/core/protocol_loader.ts";
 import { integerOption, stringOption } from "../engine/cli/options.ts";
@@ -112,6 +113,9 @@ const REPEAT = integerOption("repeat", {
   help: "how often each server is measured; with fewer than 3, no difference is reported",
 });
 
+/** The placeholder in a command line for the name of the protocol. */
+const PROTOCOL = "{protocol}";
+
 /** The most threads that a server is started with. It gets one for each connection. */
 const MOST_THREADS = 256;
 
@@ -141,7 +145,7 @@ export const COMPARE_FLAGS: readonly Flag[] = [
     kind: "string",
     value: `'NAME=COMMAND ${PORT}'`,
     repeats: true,
-    help: "another server; it is started with its own port",
+    help: `another server; it is started with its own port, and with the protocol for ${PROTOCOL}`,
   },
   RUNNING_PID,
   REFERENCE,
@@ -665,7 +669,12 @@ function readRival(text: string): Subject {
     subject: null,
     isNamed: true,
     whyNot: () => undefined,
-    start: (_, signal, { variables } = {}) => LoadedServer.startAny(line.trim(), signal, variables),
+    start: ({ protocolName }, signal, { variables } = {}) =>
+      LoadedServer.startAny(
+        line.trim().replaceAll(PROTOCOL, asWord(protocolName)),
+        signal,
+        variables,
+      ),
   };
 }
 

@@ -28,8 +28,10 @@ export function modeCommand(
     : scriptCommand(on, MODES[mode].script, ...args);
 }
 
-/** Why a mode that calls the kernel itself cannot run here, as far as that is known. */
+/** Why a mode cannot be started here, as far as that is known. */
 export function whyNoMode(mode: ModeName): string | undefined {
+  const { isExecutable, command = mode } = buildInfo;
+  if (isExecutable === true && command !== mode) return `this executable has only ${command} in it`;
   if (mode === "completion") return whyNoRing();
   return mode === "nonblocking" || mode === "berkeley" ? whyNoSockets() : undefined;
 }

@@ -22,7 +22,7 @@ import { lesson } from "./observe/lessons/command.ts";
 import { life } from "./observe/life.ts";
 import { replay } from "./observe/replay.ts";
 import { INSIDE } from "./observe/sandbox.ts";
-import { LESSON_ROLE, lessonRole } from "./observe/stage/perform.ts";
+import { LESSON_ROLE, playRole } from "./observe/stage/perform.ts";
 import { SCRIPT, type Subcommand } from "./observe/subcommand.ts";
 import { timeline } from "./observe/timeline.ts";
 import { timelineRole } from "./observe/timeline_role.ts";
@@ -46,7 +46,7 @@ const SUBCOMMANDS: Readonly<Record<string, () => Subcommand>> = {
 const ROLES: Roles = {
   timeline: timelineRole,
   [WIRE_ROLE]: wireRole,
-  [LESSON_ROLE]: lessonRole(lessonOf),
+  [LESSON_ROLE]: playRole(lessonOf),
 };
 
 /** Does what the command line says, and returns the exit status. */

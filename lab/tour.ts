@@ -5,34 +5,30 @@
  * @module
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
 import { escapeText } from "../protocols/text.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import { readCommandLine } from "../engine/cli/command_line.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import type { Program } from "../engine/cli/program.ts";
-import { describeSystemError } from "../engine/net/constants.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { type RuntimeCommand, type RuntimeName, RUNTIMES } from "../engine/process/runtimes.ts";
-import { readRecording } from "../engine/recording/read_recording.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { MODE_NAMES } from "../modes/catalogue.ts";
 import { labProgram, untilInterrupted } from "./lab_program.ts";
 import { GUESTS } from "./simulator/clients.ts";
-import { LoadedServer } from "./loaded_server.ts";
-import { modeCommand, whyNoMode } from "./mode_command.ts";
+import { COMPANIES } from "./simulator/companies.ts";
+import { whyNoMode } from "./mode_command.ts";
 import { render, type Screen, screenOf, wrap } from "./report/screen.ts";
 import { formatTime } from "../engine/values/units.ts";
 import { LineOutput } from "./observe/line_output.ts";
 import { Layout } from "./observe/table.ts";
-import { type Life, livesOf } from "../engine/figures/life.ts";
+import type { Life } from "../engine/figures/life.ts";
 import { drawBars, drawLives, drawSigns, lengthOf } from "./tour/picture.ts";
 import { type Station, STATIONS } from "./tour/stations.ts";
-import { type Seen, sendGuests } from "./tour/visits.ts";
+import type { Seen } from "./tour/visits.ts";
+import { RecordingFolder } from "./recording_folder.ts";
+import { visitServer } from "./visited_server.ts";
 
 /** The script of this module. */
 const SCRIPT = "lab/tour.ts";
@@ -87,7 +83,7 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
   const output = new LineOutput();
   const say = (...lines: readonly string[]) => output.write(lines);
   const width = Math.min(screen.columns(), WIDEST);
-  using folder = new RecordingFolder(values.record as string | undefined);
+  using folder = new RecordingFolder("tour", values.record as string | undefined);
   await say(
     ...wrap(
       `Three clients come to each of the models, on ${on.name}. The first asks for a long ` +
@@ -108,7 +104,10 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
       continue;
     }
     const file = folder.path(`${String(index + 1).padStart(2, "0")}-${station.mode}.jsonl`);
-    const found = { title, ...await visitStation(station, on, file, signal) };
+    const found = {
+      title,
+      ...await visitServer({ ...station, company: COMPANIES.three }, on, file, signal),
+    };
     visited.push(found);
     await say("", ...drawFound(screen, found), ...wrap(describe(found), width));
   }
@@ -141,36 +140,14 @@ function runtimeOf(name: RuntimeName | undefined): RuntimeCommand {
   return found;
 }
 
-/** Starts a server, sends it the clients, ends it, and reads what it has recorded. */
-async function visitStation(
-  { mode, flags }: Station,
-  on: RuntimeCommand,
-  file: string,
-  signal: AbortSignal,
-): Promise<Pick<Visited, "seen" | "lives">> {
-  const own = ["0", "--quiet", "--protocol", "frame", "--record", file];
-  let seen: readonly Seen[];
-  {
-    await using server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
-    seen = await sendGuests(server.address, signal);
-  }
-  const { header, events } = readRecording(readFileSync(file, "utf8"), file);
-  const visits = seen.map(({ peer, calledUs, answeredUs }) => ({
-    peer,
-    fromUs: calledUs - header.began_us,
-    toUs: answeredUs - header.began_us,
-  }));
-  return { seen, lives: livesOf(events, visits) };
-}
-
 function drawFound(screen: Screen, { seen, lives }: Visited): readonly string[] {
-  const tracks = seen.map(({ guest }, index) => ({ name: guest.name, life: lives[index] as Life }));
+  const tracks = seen.map(({ name }, index) => ({ name, life: lives[index] as Life }));
   return drawLives(screen, tracks);
 }
 
 /** Who waited for whom, in words. */
 function describe({ seen, lives }: Visited): string {
-  const name = (index: number) => (seen[index] as Seen).guest.name;
+  const name = (index: number) => (seen[index] as Seen).name;
   const waited = lives.flatMap(({ waitedUs, waitedFor }, index) =>
     waitedFor === undefined
       ? []
@@ -185,7 +162,7 @@ function describe({ seen, lives }: Visited): string {
 /** The clients in the order of their answers. */
 function orderOf(seen: readonly Seen[]): string {
   const sorted = seen.toSorted((one, other) => one.answeredUs - other.answeredUs);
-  return sorted.map(({ guest }) => guest.name).join(", ");
+  return sorted.map(({ name }) => name).join(", ");
 }
 
 /** One table and one picture of all stations. */
@@ -213,41 +190,6 @@ function summarize(screen: Screen, visited: readonly Visited[]): readonly string
     render(screen, "bold", "How long it took until echo had its answer"),
     ...drawBars(screen, visited.map((its) => [its.title, time(its, 1)])),
   ];
-}
-
-/** The folder of the recordings. It is removed at the end, unless the user has named it. */
-class RecordingFolder implements Disposable {
-  readonly name: string;
-  readonly isKept: boolean;
-
-  constructor(name: string | undefined) {
-    this.isKept = name !== undefined;
-    const parent = tmpdir();
-    try {
-      this.name = name ?? mkdtempSync(join(parent, "handshake-tour-"));
-      if (name !== undefined) mkdirSync(name, { recursive: true });
-    } catch (error) {
-      const what = name === undefined ? `a folder in ${parent}` : `the folder ${name}`;
-      throw new UsageError(`cannot make ${escapeText(what)}: ${describeSystemError(error)}`);
-    }
-    if (this.isKept) return;
-    // A second signal ends the process at once. Bun then says `exit`, and Deno `unload`.
-    process.on("exit", this.#remove);
-    globalThis.addEventListener("unload", this.#remove);
-  }
-
-  path(name: string): string {
-    return join(this.name, name);
-  }
-
-  readonly #remove = (): void => rmSync(this.name, { recursive: true, force: true });
-
-  [Symbol.dispose](): void {
-    if (this.isKept) return;
-    process.off("exit", this.#remove);
-    globalThis.removeEventListener("unload", this.#remove);
-    this.#remove();
-  }
 }
 
 /** Shows the models. */

@@ -20,6 +20,20 @@ export interface ProtocolSettings {
   readonly prime?: boolean;
 }
 
+/**
+ * Who has to say something before the conversation goes on:
+ *
+ * - `"client"`: the client. Nothing is said before its first byte, and nothing to one that leaves without
+ *   any.
+ * - `"greeting"`: the server says a few words, and then the client has to. One that leaves without a
+ *   byte does not want them any more.
+ * - `"server"`: the server. What it says is for everybody, also for a client that sends nothing but
+ *   FIN.
+ *
+ * A server can let clients that have said nothing wait where that costs least, if it knows this.
+ */
+export type Opening = "client" | "greeting" | "server";
+
 /** A protocol as a server runs it. */
 export interface ProtocolDefinition {
   /** The name in the `Listening on` line and in the log. */
@@ -47,6 +61,12 @@ export interface ProtocolDefinition {
    * @default {false}
    */
   readonly hasSlicedTasks?: boolean;
+  /**
+   * Who opens a conversation.
+   *
+   * @default {"server"}
+   */
+  readonly opening?: Opening;
   /** Begins the server's side of one conversation. */
   serve(context: Context, settings: ProtocolSettings): Protocol;
   /**
@@ -75,6 +95,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     readTimeoutMs: 5_000,
     sessionTimeoutMs: 30_000,
     refusal: (why) => encodeLine(`ERROR ${why}`),
+    opening: "client",
     serve: (context, settings) => hello(context, settings),
   },
   frame: {
@@ -84,6 +105,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     sessionTimeoutMs: 0,
     tasks: { [PRIME_TASK]: (digits: string) => isPrime(BigInt(digits)) },
     hasSlicedTasks: true,
+    opening: "greeting",
     serve: (context, settings) => frame(context, settings),
   },
   echo: {
@@ -91,6 +113,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     summary: "every byte comes back as it was sent",
     readTimeoutMs: 0,
     sessionTimeoutMs: 0,
+    opening: "client",
     serve: echo,
     serveDatagram: echoDatagram,
   },
@@ -99,6 +122,7 @@ export const PROTOCOLS: Readonly<Record<string, ProtocolDefinition>> = {
     summary: "what arrives is printed with its sender, until !Disconnect",
     readTimeoutMs: 0,
     sessionTimeoutMs: 0,
+    opening: "client",
     serve: print,
     serveDatagram: printDatagram,
   },

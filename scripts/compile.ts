@@ -146,7 +146,8 @@ async function build({ command, target, base, folder, commit, signal }: Build): 
     const forTarget = theirs === undefined ? [] : [`--target=${theirs}`];
     const args = base.name === "bun"
       ? ["build", "--compile", ...BUN_FLAGS, ...forTarget, join(PROJECT, entry), "--outfile", path]
-      : ["compile", "--quiet", "-A", ...forTarget, "--output", path, entry];
+      // The types are checked by `deno task check`.
+      : ["compile", "--quiet", "--no-check", "-A", ...forTarget, "--output", path, entry];
     // Bun puts unfinished files into its working directory, and Deno looks for its settings there.
     const from = base.name === "bun" ? unfinished : PROJECT;
     const { isDone, stderr } = await runToEnd(base.path, args, from, signal);

@@ -1,5 +1,6 @@
 /**
- * Writes the code that the lessons quote anew, or checks that it is what the scripts say today.
+ * Writes anew what the lessons quote, or checks that it is what is true today: code, and what was
+ * measured.
  *
  * A lesson marks a quote with a comment before the block of code. The comment names the script and
  * the words that the first quoted line begins with:
@@ -23,10 +24,11 @@ import { EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import type { Command } from "../engine/cli/flags.ts";
 import { isMainModule } from "../engine/net/runtime.ts";
 import { ROOT } from "../engine/process/runtimes.ts";
+import { type Measured, tableOf } from "../site/measured.ts";
 
 const COMMAND: Command = {
   name: "quotes",
-  summary: "write the code that the lessons in docs/ quote anew",
+  summary: "write the code that the lessons in docs/ and site/ quote anew",
   positionals: [],
   flags: [{
     name: "check",
@@ -36,7 +38,7 @@ const COMMAND: Command = {
   example: "deno task quotes --check",
 };
 
-/** A quote cannot be made: its script has no such line, or several. */
+/** A quote cannot be made: its script has no such line, or several, or nothing was measured. */
 export class QuoteError extends Error {
   override readonly name = "QuoteError";
 }
@@ -98,25 +100,82 @@ export function quoteAll(text: string, read: (path: string) => string): string {
   }
 }
 
+/**
+ * Puts every table of what was measured into a document.
+ *
+ * @param text the document
+ * @param measured what was measured
+ * @returns the document with these tables
+ * @throws {QuoteError} if nothing was measured of what a mark names
+ */
+export function fillTables(text: string, measured: Measured): string {
+  const pattern = /^(<!-- measured (\S+) -->\n\n)((?:[|>].*\n)*)/gm;
+  return text.replace(pattern, (_, head: string, name: string, old: string) => {
+    try {
+      return `${head}${tableOf(measured, name)}\n${old === "" ? "\n" : ""}`;
+    } catch (error) {
+      throw new QuoteError(`Cannot fill in ${name}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+}
+
+/**
+ * A document with everything that it quotes.
+ *
+ * @param text the document
+ * @throws {QuoteError} if something cannot be quoted
+ */
+export function quoteEverything(text: string): string {
+  const quoted = quoteAll(text, read);
+  if (!quoted.includes("<!-- measured ")) return quoted;
+  return fillTables(quoted, JSON.parse(read("site/measured.json")));
+}
+
+/** The folders of the lessons. */
+const FOLDERS = ["docs/", "site/", "site/lessons/"] as const;
+
 /** The lessons, by their paths. */
 export function lessons(): string[] {
-  return readdirSync(new URL("docs/", ROOT)).filter((name) => name.endsWith(".md"))
-    .map((name) => `docs/${name}`);
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(new URL(folder, ROOT)).filter((name) => name.endsWith(".md"))
+      .map((name) => `${folder}${name}`)
+  );
 }
 
 function read(path: string): string {
   return readFileSync(new URL(path, ROOT), "utf8");
 }
 
+/**
+ * Writes all quotes anew.
+ *
+ * @returns the documents that have changed, by their paths
+ * @throws {QuoteError} if something cannot be quoted
+ */
+export function writeQuotes(): readonly string[] {
+  const stale = staleLessons();
+  for (const path of stale) writeFileSync(new URL(path, ROOT), quoteEverything(read(path)));
+  return stale;
+}
+
+function staleLessons(): readonly string[] {
+  return lessons().filter((path) => quoteEverything(read(path)) !== read(path));
+}
+
 function main(): void {
   const { check } = readCommandLine(COMMAND);
   try {
-    const stale = lessons().filter((path) => quoteAll(read(path), read) !== read(path));
-    if (check === true && stale.length > 0) {
+    if (check !== true) {
+      const written = writeQuotes();
+      return printAndExit(
+        written.length === 0 ? "all quotes are up to date" : `written: ${written.join(", ")}`,
+      );
+    }
+    const stale = staleLessons();
+    if (stale.length > 0) {
       throw new QuoteError(`${stale.join(", ")}: a quote is out of date; run deno task quotes`);
     }
-    for (const path of stale) writeFileSync(new URL(path, ROOT), quoteAll(read(path), read));
-    printAndExit(stale.length === 0 ? "all quotes are up to date" : `written: ${stale.join(", ")}`);
+    printAndExit("all quotes are up to date");
   } catch (error) {
     if (!(error instanceof QuoteError)) throw error;
     fail(COMMAND.name, error.message, EXIT_FAILED);

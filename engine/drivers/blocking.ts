@@ -18,10 +18,8 @@ import {
 import type { Tasks } from "../../protocols/catalogue.ts";
 import {
   ComputeTimeoutError,
-  IdleTimeoutError,
   MessageTimeoutError,
   PeerGoneError,
-  ReadTimeoutError,
   SessionTimeoutError,
 } from "../../protocols/errors.ts";
 import { Pulse } from "./pulse.ts";
@@ -43,6 +41,7 @@ import {
   betweenMessagesMs,
   checkWithin,
   LOOKS_AT_WRITE,
+  silenceError,
   type TimeLimits,
   tookNothing,
 } from "./limits.ts";
@@ -544,12 +543,9 @@ export class BlockingDriver {
   }
 
   #timeout(): Error {
-    const { readTimeoutMs, idleTimeoutMs } = this.#options;
     if (this.#firstLimit === "session") return this.#sessionTimeout();
     if (this.#firstLimit === "message") return this.#messageTimeout();
-    return this.#firstLimit === "read" || idleTimeoutMs === undefined
-      ? new ReadTimeoutError(readTimeoutMs)
-      : new IdleTimeoutError(idleTimeoutMs);
+    return silenceError(this.#options, this.#firstLimit === "read");
   }
 
   #messageTimeout(): Error {

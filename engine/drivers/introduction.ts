@@ -7,7 +7,7 @@
 
 import { joinBytes } from "../../protocols/bytes.ts";
 import { type Effect, type Protocol, READ } from "../../protocols/effects.ts";
-import { PeerGoneError } from "../../protocols/errors.ts";
+import { PeerGoneError, ReadTimeoutError } from "../../protocols/errors.ts";
 import { parseProxyHeader, type ProxyHeader } from "../net/proxy_header.ts";
 
 /** What a proxy has said, and what came with it. */
@@ -40,6 +40,15 @@ export function* readIntroduction(): Protocol<Introduction | null> {
     // They are only borrowed until the next read.
     kept = bytes === chunk ? bytes.slice() : bytes;
   }
+}
+
+/**
+ * The error of a proxy that has not sent its header in time.
+ *
+ * @param headerMs how long it had, in milliseconds
+ */
+export function lateIntroduction(headerMs: number): ReadTimeoutError {
+  return new ReadTimeoutError(headerMs, "no whole PROXY header came within");
 }
 
 /**

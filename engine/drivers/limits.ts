@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SlowReaderError } from "../../protocols/errors.ts";
+import { IdleTimeoutError, ReadTimeoutError, SlowReaderError } from "../../protocols/errors.ts";
 import { LONGEST_MS } from "../values/durations.ts";
 
 /** The time limits of a conversation. */
@@ -64,6 +64,21 @@ export function betweenMessagesMs(
   { readTimeoutMs, idleTimeoutMs = readTimeoutMs }: TimeLimits,
 ): number {
   return idleTimeoutMs;
+}
+
+/**
+ * The error of a peer that has sent nothing for too long.
+ *
+ * @param limits the limits of the conversation
+ * @param isInside whether a message of it had begun
+ */
+export function silenceError(
+  { readTimeoutMs, idleTimeoutMs }: TimeLimits,
+  isInside: boolean,
+): ReadTimeoutError | IdleTimeoutError {
+  return isInside || idleTimeoutMs === undefined
+    ? new ReadTimeoutError(readTimeoutMs)
+    : new IdleTimeoutError(idleTimeoutMs);
 }
 
 /**

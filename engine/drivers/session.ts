@@ -12,10 +12,8 @@ import type { Tasks } from "../../protocols/catalogue.ts";
 import {
   ComputeTimeoutError,
   ConversationError,
-  IdleTimeoutError,
   MessageTimeoutError,
   PeerGoneError,
-  ReadTimeoutError,
   SessionTimeoutError,
   SlowReaderError,
 } from "../../protocols/errors.ts";
@@ -32,7 +30,13 @@ import {
   unknownEffect,
 } from "./conversation.ts";
 import type { Elsewhere, IntroducedPeer, Operation, Peer } from "./elsewhere.ts";
-import { betweenMessagesMs, checkWithin, type TimeLimits, tookNothing } from "./limits.ts";
+import {
+  betweenMessagesMs,
+  checkWithin,
+  silenceError,
+  type TimeLimits,
+  tookNothing,
+} from "./limits.ts";
 import type { Lingerer } from "./linger.ts";
 import type { Pulse } from "./pulse.ts";
 import type { Writer, WriteWatch } from "./write_watch.ts";
@@ -479,10 +483,7 @@ export class Session<Result> implements Sink, Writer, Limited {
 
   /** The error of a peer that has sent nothing for too long. */
   #silence(): Error {
-    const { readTimeoutMs, idleTimeoutMs } = this.#options;
-    return (this.#is & INSIDE) !== 0 || idleTimeoutMs === undefined
-      ? new ReadTimeoutError(readTimeoutMs)
-      : new IdleTimeoutError(idleTimeoutMs);
+    return silenceError(this.#options, (this.#is & INSIDE) !== 0);
   }
 
   #limitRead(withinMs: number | undefined): void {

@@ -30,8 +30,10 @@ export const SO_DETACH_FILTER = 27;
 /** Options of TCP. */
 export const TCP_MAXSEG = 2;
 export const TCP_SYNCNT = 7;
+export const TCP_LINGER2 = 8;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_INFO = 11;
+export const TCP_QUICKACK = 12;
 export const TCP_CONGESTION = 13;
 export const TCP_REPAIR = 19;
 export const TCP_REPAIR_QUEUE = 20;

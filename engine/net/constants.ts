@@ -118,6 +118,7 @@ export interface Constants extends SockaddrLayout {
   readonly SO_LINGER: number;
   /** Option: the size of the receive buffer. */
   readonly SO_RCVBUF: number;
+  /** Option: the size of the send buffer. */
   readonly SO_SNDBUF: number;
   /** Request: how many bytes the peer has not acknowledged; absent where nobody can ask. */
   readonly SIOCOUTQ?: number;

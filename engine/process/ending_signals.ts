@@ -52,8 +52,21 @@ export function ignoresStops(): boolean {
   return ((ignored ??= readIgnored()) & SIGTSTP_BIT) !== 0n;
 }
 
+/**
+ * Whether a terminal's wish to stop this process (SIGTSTP) has come, and nobody has seen to it yet. On
+ * a busy machine that may take a while.
+ */
+export function isStopPending(): boolean {
+  return (readSignals("ShdPnd") & SIGTSTP_BIT) !== 0n;
+}
+
 function readIgnored(): bigint {
+  return readSignals("SigIgn");
+}
+
+/** A set of signals of this process (proc(5)). */
+function readSignals(name: string): bigint {
   const status = readSystemFile("/proc/self/status") ?? "";
-  const [, bits = "0"] = /^SigIgn:\s+([0-9a-f]+)$/m.exec(status) ?? [];
+  const [, bits = "0"] = new RegExp(`^${name}:\\s+([0-9a-f]+)$`, "m").exec(status) ?? [];
   return BigInt(`0x${bits}`);
 }

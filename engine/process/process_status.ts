@@ -72,6 +72,11 @@ export class ProcessStatus {
     return this.#sumOf("Threads");
   }
 
+  /** Those of its processes that have started none: the workers of a server with processes. */
+  get youngest(): readonly number[] {
+    return this.#family().filter((pid) => familyOf(pid).length === 1);
+  }
+
   /** The CPU seconds and context switches of each thread so far, by thread ID. */
   eachThread(): Map<string, ThreadStatus> {
     const found = new Map<string, ThreadStatus>();

@@ -10,6 +10,9 @@ import { moreFunctions } from "../net/libc.ts";
 /** The signal that nobody can catch. It has this number on every system: signal(7). */
 export const SIGKILL = 9;
 
+/** The signal that lets a process go on which was stopped, on Linux. */
+export const SIGCONT = 18;
+
 const SIGNATURES = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
 } as const satisfies ForeignSignatures;

@@ -97,6 +97,17 @@ export function processesThatFit(): number {
 }
 
 /**
+ * How many connections the limit of descriptors allows beside those that processes have.
+ *
+ * @param processes how many processes there are at most
+ * @returns at least 0
+ */
+export function connectionsBeside(processes: number): number {
+  const needed = RESERVE + runtime.descriptorsPerThread + processes * (PER_PROCESS + 1);
+  return Math.max(0, sockets().descriptorLimit() - inUse() - needed);
+}
+
+/**
  * Makes sure that a mode can start its processes, and the thread that deals with them.
  *
  * @param processes how many processes it starts

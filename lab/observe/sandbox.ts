@@ -19,8 +19,9 @@ import { escapeText } from "../../protocols/text.ts";
 import { networkName } from "./network_name.ts";
 import { ownCommand } from "./own_command.ts";
 import { explainRefusal, gatherSigns, type Refusal, type SandboxSigns } from "./sandbox_signs.ts";
+import { SCRIPT } from "./subcommand.ts";
 
-/** The word that runs a role: `observe inside …`. It is no command for people. */
+/** The word that runs a role: `observe inside …`, or `quiz inside …`. It is no command for people. */
 export const INSIDE = "inside";
 
 /** The role that only tells whether there can be a sandbox. */
@@ -76,6 +77,8 @@ export interface RoleOptions {
   readonly limitMs?: number;
   /** Gives up while the role starts. What becomes of it afterwards is the caller's affair. */
   readonly signal?: AbortSignal;
+  /** The path of the script that plays it. @default {"lab/observe.ts"} */
+  readonly script?: string;
 }
 
 /**
@@ -105,8 +108,8 @@ export async function whyNoSandbox(): Promise<Refusal | undefined> {
 export async function runInTerminal(role: string, options?: RoleOptions): Promise<number | null> {
   const refusal = await whyNoSandbox();
   if (refusal !== undefined) throw new SandboxError(refusal);
-  const { args = [], limitMs = Infinity } = options ?? {};
-  const [program, ...words] = commandLine(role, "terminal", args);
+  const { limitMs = Infinity } = options ?? {};
+  const [program, ...words] = commandLine(role, "terminal", options);
   const child = spawn(program as string, words, { stdio: "inherit" });
   const kill = () => void child.kill("SIGKILL");
   const forget = [
@@ -142,8 +145,8 @@ export class Sandbox implements AsyncDisposable {
   #isOver = false;
   #limit: ReturnType<typeof setTimeout> | undefined;
 
-  private constructor(role: string, args: readonly string[]) {
-    const [program, ...words] = commandLine(role, "lines", args);
+  private constructor(role: string, options: RoleOptions) {
+    const [program, ...words] = commandLine(role, "lines", options);
     const child = this.#child = spawn(program as string, words, {
       stdio: ["pipe", "pipe", "pipe"],
       // The reason for a refusal is recognized by its English words.
@@ -184,23 +187,23 @@ export class Sandbox implements AsyncDisposable {
    * @throws {SandboxError} if there is no sandbox
    */
   static async open(role: string, options: RoleOptions = {}): Promise<Sandbox> {
-    const { args = [], limitMs = Infinity, signal } = options;
+    const { limitMs = Infinity, signal } = options;
     if (runtime.os !== "linux") throw new SandboxError(refuse({ said: "" }));
     let sandbox: Sandbox;
     try {
-      sandbox = new Sandbox(role, args);
+      sandbox = new Sandbox(role, options);
     } catch (error) {
       // Some runtimes throw what others report later.
       const startCode = (error as { code?: string }).code ?? (error as Error).name;
       throw new SandboxError(refuse({ said: "", startCode }));
     }
-    sandbox.#limitTo(START_MS);
+    sandbox.limitTo(START_MS);
     const giveUp = () => void sandbox.#child.kill("SIGKILL");
     signal?.addEventListener("abort", giveUp, { once: true });
     if (signal?.aborted) giveUp();
     const ready = await sandbox.next() as ReadyLine | undefined;
     signal?.removeEventListener("abort", giveUp);
-    sandbox.#limitTo(limitMs);
+    sandbox.limitTo(limitMs);
     if (ready?.type === "sandbox" && ready.failed === undefined) return sandbox;
     await sandbox[Symbol.asyncDispose]();
     const { failed } = ready ?? {};
@@ -208,6 +211,11 @@ export class Sandbox implements AsyncDisposable {
       refuse({ said: sandbox.#said, startCode: sandbox.#startCode, inside: failed }),
       sandbox.#wasInterrupted || signal?.aborted === true,
     );
+  }
+
+  /** Whether the role has ended. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** The last words of the role on standard error, escaped; empty if there were none. */
@@ -249,12 +257,16 @@ export class Sandbox implements AsyncDisposable {
   /** Ends the role, with time to end in order. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.finish();
-    this.#limitTo(END_MS);
+    this.limitTo(END_MS);
     await this.ended;
   }
 
-  /** Kills the role after that time, in place of what was said before. */
-  #limitTo(ms: number): void {
+  /**
+   * Kills the role after that time, in place of what was said before.
+   *
+   * @param ms from now on, in milliseconds; `Infinity` is never
+   */
+  limitTo(ms: number): void {
     clearTimeout(this.#limit);
     if (this.#isOver || ms === Infinity) return;
     this.#limit = setTimeout(() => this.#child.kill("SIGKILL"), ms);
@@ -293,9 +305,13 @@ function killAtTheEnd(child: ChildProcess): () => void {
   };
 }
 
-function commandLine(role: string, style: RoleStyle, args: readonly string[]): string[] {
+function commandLine(
+  role: string,
+  style: RoleStyle,
+  { args = [], script = SCRIPT }: RoleOptions = {},
+): string[] {
   const words = [role, style, String(process.pid), networkName(), ...args];
-  return [...UNSHARE, ...ownCommand(INSIDE, ...words)];
+  return [...UNSHARE, ...ownCommand(script, INSIDE, ...words)];
 }
 
 function refuse(tried: Pick<SandboxSigns, "startCode" | "said" | "inside">): Refusal {

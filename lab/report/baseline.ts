@@ -56,7 +56,7 @@ export function compareWithBaseline(report: Report, baseline: Report): string[] 
   const repeated = pairs.filter(({ before, now }) =>
     Math.min(before.runs.length, now.runs.length) >= LEAST_REPEATS
   );
-  const changes = repeated.flatMap(changesOf);
+  const changes = repeated.flatMap((pair) => changesOf(pair, repeated.length * COMPARED.length));
   sentences.push(...changes);
   if (repeated.length > 0 && changes.length === 0) {
     sentences.push("Nothing differs from the baseline by more than the repeats differ.");
@@ -146,12 +146,13 @@ function foundIn({ rate_study: study, runs }: Report): Found | string {
   };
 }
 
-function changesOf({ title, before, now }: Pair): string[] {
+/** @param among how many comparisons there are */
+function changesOf({ title, before, now }: Pair, among: number): string[] {
   const known = hasServer(before) && hasServer(now);
   return COMPARED.flatMap(([name, figure, needsServer]) => {
     if (needsServer && !known) return [];
     const [earlier, values] = [figures(before, figure.of), figures(now, figure.of)];
-    if (!differ(values, earlier)) return [];
+    if (!differ(values, earlier, among)) return [];
     const ratio = ratioOf(values, earlier);
     const judgement = ratio.ratio > 1 === figure.more ? "better" : "worse";
     const shown = (entry: Entry) => figure.format(meanOf(entry, figure.of));

@@ -164,41 +164,60 @@ function isRepeated({ runs }: Entry): boolean {
   return runs.length >= LEAST_REPEATS;
 }
 
+/** A figure by which entries are compared, and how that is said. */
+interface Comparison {
+  readonly figure: Figure;
+  /** The figure, for instance `memory`. */
+  readonly what: string;
+  /** What the best entry does, for instance `takes the least memory`. */
+  readonly does: string;
+}
+
 /** Says which entry is the best in each figure. */
 function compare({ load, entries: all, reference }: Contest): string[] {
   const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
   const { name, figure } = tailOf(entries);
-  const best = (entries: readonly Entry[], figure: Figure, what: string, does: string) =>
-    reference !== undefined && hasAnswers(reference)
-      ? against(reference, entries, figure, what)
-      : theBest(entries, figure, what, does);
   const isKnown = ({ of }: Figure) => entries.every((entry) => Number.isFinite(meanOf(entry, of)));
-  return [
+  const cpu = {
+    figure: PER_CPU_SECOND,
+    what: "use of CPU",
+    does: "answers most for each second of CPU time",
+  };
+  const comparisons: readonly Comparison[] = [
     // With a target rate, all of them answer that rate.
-    ...(load.target_rate === null ? [best(entries, RATE, "rate", "answers most")] : []),
-    ...(isKnown(figure) ? [best(entries, figure, name, `has the lowest ${name}`)] : []),
+    ...(load.target_rate === null ? [{ figure: RATE, what: "rate", does: "answers most" }] : []),
+    ...(isKnown(figure) ? [{ figure, what: name, does: `has the lowest ${name}` }] : []),
     ...(entries.every(hasServer)
       ? [
-        ...(isKnown(PER_CPU_SECOND)
-          ? [
-            best(entries, PER_CPU_SECOND, "use of CPU", "answers most for each second of CPU time"),
-          ]
-          : []),
-        best(entries, MEMORY, "memory", "takes the least memory"),
+        ...(isKnown(PER_CPU_SECOND) ? [cpu] : []),
+        { figure: MEMORY, what: "memory", does: "takes the least memory" },
       ]
       : []),
   ];
+  const among = comparisons.length * (entries.length - 1);
+  return comparisons.map((comparison) =>
+    reference !== undefined && hasAnswers(reference)
+      ? against(reference, entries, comparison, among)
+      : theBest(entries, comparison, among)
+  );
+}
+
+/** Whether two entries differ in a figure, as one of so many questions. */
+function differIn({ of }: Figure, a: Entry, b: Entry, among: number): boolean {
+  return differ(figures(a, of), figures(b, of), among);
 }
 
 /** The best entry in one figure, and those that cannot be told from it. */
-function theBest(entries: readonly Entry[], figure: Figure, what: string, does: string): string {
+function theBest(
+  entries: readonly Entry[],
+  { figure, what, does }: Comparison,
+  among: number,
+): string {
   const sorted = ranked(entries, figure);
   const first = sorted[0] as Entry;
   const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
-  const at = sorted.findIndex((entry) =>
-    differ(figures(first, figure.of), figures(entry, figure.of))
-  );
+  const at = sorted.findIndex((entry) => differIn(figure, first, entry, among));
   const next = sorted[at];
   if (next === undefined) {
     return `None differs from the best in ${what} by more than the repeats do.`;
@@ -220,13 +239,12 @@ function theBest(entries: readonly Entry[], figure: Figure, what: string, does: 
 function against(
   reference: Entry,
   entries: readonly Entry[],
-  figure: Figure,
-  what: string,
+  { figure, what }: Comparison,
+  among: number,
 ): string {
   const shown = (entry: Entry) => `${entry.name} (${figure.format(meanOf(entry, figure.of))})`;
   const others = ranked(entries, figure).filter((entry) => entry !== reference);
-  const differs = (entry: Entry) =>
-    differ(figures(entry, figure.of), figures(reference, figure.of));
+  const differs = (entry: Entry) => differIn(figure, entry, reference, among);
   const parts = others.filter(differs).map((entry) => {
     const ratio = formatRatio(ratioOf(figures(entry, figure.of), figures(reference, figure.of)));
     return `${shown(entry)} has ${ratio} times as much`;

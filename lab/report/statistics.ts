@@ -3,10 +3,13 @@
  *
  * Rates and times differ from run to run by factors rather than by amounts, so their logarithms are
  * compared. Welch's test decides whether two servers differ, because it does not require both to
- * vary alike. Its level is one in a hundred, because a report compares many things.
+ * vary alike. Whoever compares many things finds a difference by chance somewhere. So the test gets the
+ * stricter, the more is compared (Bonferroni's correction).
  *
  * @module
  */
+
+import { bothTails } from "./student.ts";
 
 /** With fewer repeats than this, their spread is not known. */
 export const LEAST_REPEATS = 3;
@@ -14,16 +17,8 @@ export const LEAST_REPEATS = 3;
 /** A difference under 2 % is not worth a sentence, however certain it is. */
 const LEAST_RATIO = 1.02;
 
-/**
- * Quantiles of Student's t distribution, for 1 degree of freedom and more: one hundredth lies
- * beyond them, counting both tails.
- */
-// deno-fmt-ignore -- ten in a row
-const STUDENT: readonly number[] = [
-  63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169,
-  3.106, 3.055, 3.012, 2.977, 2.947, 2.921, 2.898, 2.878, 2.861, 2.845,
-  2.831, 2.819, 2.807, 2.797, 2.787, 2.779, 2.771, 2.763, 2.756, 2.750,
-];
+/** How likely chance makes a difference anywhere among what is compared, at most. */
+const LEVEL = 0.005;
 
 /** How many times as large as another figure a figure is. */
 export interface Ratio {
@@ -83,9 +78,14 @@ export function formatRatio({ ratio, deviation }: Ratio): string {
  *
  * @param values the repeats of one server, all above 0
  * @param others the repeats of the other server, all above 0
+ * @param among how many such questions are asked at once
  * @returns `false` also if there are too few repeats to tell
  */
-export function differ(values: readonly number[], others: readonly number[]): boolean {
+export function differ(
+  values: readonly number[],
+  others: readonly number[],
+  among = 1,
+): boolean {
   if (Math.min(values.length, others.length) < LEAST_REPEATS) return false;
   if (![...values, ...others].every((value) => value > 0 && Number.isFinite(value))) return false;
   const [a, b] = [values.map(Math.log), others.map(Math.log)];
@@ -96,16 +96,7 @@ export function differ(values: readonly number[], others: readonly number[]): bo
   // All repeats of each server are equal, so chance cannot explain the difference.
   if (error === 0) return true;
   const freedom = error ** 2 / (errorA ** 2 / (a.length - 1) + errorB ** 2 / (b.length - 1));
-  return distance / Math.sqrt(error) > quantile(freedom);
-}
-
-/**
- * Interpolates between two whole degrees of freedom by a straight line, which lies above the curve.
- */
-function quantile(freedom: number): number {
-  const whole = Math.min(Math.max(1, Math.floor(freedom)), STUDENT.length);
-  const [lower = NaN, upper = lower] = STUDENT.slice(whole - 1, whole + 1);
-  return lower + (upper - lower) * Math.max(0, Math.min(1, freedom - whole));
+  return bothTails(distance / Math.sqrt(error), freedom) < LEVEL / among;
 }
 
 function variance(values: readonly number[]): number {

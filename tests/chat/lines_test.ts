@@ -13,6 +13,7 @@ import { closing, HELP, list, missed } from "../../chat/talk/notices.ts";
 import { type Protocol, stripControls } from "../../protocol.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { bytesOf, cut, hold, Talk } from "../kit/conversation.ts";
+import { anyText } from "../kit/texts.ts";
 
 const pure = { pure: true };
 
@@ -376,7 +377,7 @@ test("text stripped of controls is harmless, whatever it was", () => {
         "2J",
         ";",
       ),
-      fc.string({ unit: "binary", maxLength: 3 }),
+      anyText({ maxLength: 3 }),
     ),
     { maxLength: 30 },
   ).map((parts) => parts.join(""));
@@ -494,7 +495,7 @@ for (const [line, command] of COMMANDS) {
 
 test("every line is a command or talk, and talk loses nothing but spaces and one slash", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (line) => {
+    fc.property(anyText(), (line) => {
       const command = parseCommand(line);
       const isCommand = /^\s*\/(?!\/)/.test(line);
       if (command.kind === "unseen") return assert(looksEmpty(line.replace(/^\s*\/\S+/, "")));
@@ -536,7 +537,7 @@ test("a name is 1 to 32 ASCII letters, digits, _ or -", () => {
   }
   const none = ["", " ", "a b", "a.b", "é", "Ａ", "a*", ">", "a\n", "\na", "x".repeat(33), "[ann]"];
   for (const text of none) assert(!isName(text), text);
-  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+  fc.assert(fc.property(anyText(), (text) => {
     const isOne = text.length >= 1 && text.length <= 32 &&
       [..."abcdefghijklmnopqrstuvwxyz0123456789_-"].reduce(
           (rest, letter) => rest.replaceAll(letter, "").replaceAll(letter.toUpperCase(), ""),

@@ -62,6 +62,9 @@ export async function press({ at, path }: LiveAddress, action: string): Promise<
 /** Somebody who reads along. */
 export class Watcher implements AsyncDisposable {
   readonly peer: Peer;
+  readonly #lines: (Header | Event)[] = [];
+  /** How much of what was heard is among them. */
+  #read = 0;
 
   private constructor(peer: Peer) {
     this.peer = peer;
@@ -84,7 +87,13 @@ export class Watcher implements AsyncDisposable {
 
   /** The same, read. */
   get lines(): readonly (Header | Event)[] {
-    return this.text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    const { heard } = this.peer;
+    const end = heard.lastIndexOf("\n") + 1;
+    for (const line of heard.slice(this.#read, end).split("\n")) {
+      if (line.startsWith("data: ")) this.#lines.push(JSON.parse(line.slice("data: ".length)));
+    }
+    this.#read = Math.max(this.#read, end);
+    return this.#lines;
   }
 
   /** The events of a type so far. */

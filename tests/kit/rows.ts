@@ -15,6 +15,7 @@ import { type ModeName, MODES } from "../../modes/catalogue.ts";
 import { assertMatch, test, until } from "./harness.ts";
 import type { Peer } from "./peer.ts";
 import { ServerProcess } from "./server_process.ts";
+import { IS_LONG, isOurs } from "./turns.ts";
 
 /** A mode, and how it hands connections over. */
 export interface Row {
@@ -381,7 +382,7 @@ export function computesInPlace({ args }: Row): boolean {
  * `threadpool`. All these rows go through the whole contract where there is time.
  */
 export const DAILY: readonly Row[] = ROWS.filter((row) =>
-  process.env.LONG_TESTS === "1" ||
+  IS_LONG ||
   !(["--per-connection", "--poller", "--queue"].some((flag) => row.args.includes(flag)) ||
     (row.mode === "nonblocking" && computesInPlace(row)) ||
     (row.mode === "threaded" && row.args.includes("message")))
@@ -391,6 +392,30 @@ export const DAILY: readonly Row[] = ROWS.filter((row) =>
  * Those of them that differ in more than which thread computes: for what has to do with that in no
  * way. The others are among them where there is time.
  */
-export const DIFFERENT: readonly Row[] = DAILY.filter((row) =>
-  process.env.LONG_TESTS === "1" || !computesInPlace(row)
-);
+export const DIFFERENT: readonly Row[] = DAILY.filter((row) => IS_LONG || !computesInPlace(row));
+
+/** The number of a row, for those who take turns: see `turns.ts`. */
+export function numberOf(row: Row): number {
+  return DAILY.indexOf(row);
+}
+
+/**
+ * Whether a row is asked this on this runtime. Each row is asked everything, on one of the runtimes,
+ * and each runtime asks everything, of every other row. Where there is time, all is asked of all.
+ *
+ * @param row the row
+ * @param turn the number of what is asked: that which follows is asked of the other rows
+ */
+export function hasTurn(row: Row, turn: number): boolean {
+  return isOurs(numberOf(row) + turn);
+}
+
+/**
+ * The rows that are asked this on this runtime.
+ *
+ * @param rows the rows
+ * @param turn see {@linkcode hasTurn}
+ */
+export function inTurn(rows: readonly Row[], turn: number): readonly Row[] {
+  return rows.filter((row) => hasTurn(row, turn));
+}

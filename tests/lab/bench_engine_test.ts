@@ -31,6 +31,7 @@ import { OptionError } from "../../engine/cli/options.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes, test } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { ServerProcess } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 /** The engines that exist on this system. */
 const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
@@ -152,8 +153,10 @@ test("any number of failures of one kind is counted in a single step", () => {
   assertEquals(tally.words, { unanswered: "the first" });
 });
 
-for (const engine of ENGINES) {
-  test(`${engine}: known delays give the known percentiles`, async () => {
+for (const [index, engine] of ENGINES.entries()) {
+  // The two take turns on each runtime.
+  const once = takeTurns(index, test);
+  once(`${engine}: known delays give the known percentiles`, async () => {
     const delays = [5, 10, 40];
     const took: number[] = [];
     await using server = await LoadServer.start((bytes, socket, index) => {
@@ -186,7 +189,7 @@ for (const engine of ENGINES) {
     assert((lag_us.max ?? -1) >= 0);
   });
 
-  test(`${engine}: -n is exact, with threads, a pipeline and sizes`, async () => {
+  once(`${engine}: -n is exact, with threads, a pipeline and sizes`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, {
       engine,
@@ -204,7 +207,7 @@ for (const engine of ENGINES) {
     assertEquals(run.connect_us, null);
   });
 
-  test(`${engine}: a pipeline of 4 has 4 requests under way`, async () => {
+  once(`${engine}: a pipeline of 4 has 4 requests under way`, async () => {
     const size = 100;
     const waiting = new Map<unknown, Uint8Array[]>();
     // The server answers nothing until four requests have arrived.
@@ -226,7 +229,7 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors], [16, {}]);
   });
 
-  test(`${engine}: --connect makes a connection for each request`, async () => {
+  once(`${engine}: --connect makes a connection for each request`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, requests: 60, connect: true });
     assertEquals([run.requests, run.errors, server.accepted], [60, {}, 60]);
@@ -235,7 +238,7 @@ for (const engine of ENGINES) {
     assertAtLeast((latency.mean ?? 0) * 1.01, service.mean ?? Infinity);
   });
 
-  test(`${engine}: wrong replies are counted, and their connections replaced`, async () => {
+  once(`${engine}: wrong replies are counted, and their connections replaced`, async () => {
     let wrong = 0;
     await using server = await LoadServer.start((bytes, socket, index) => {
       const answer = Uint8Array.from(bytes);
@@ -254,7 +257,7 @@ for (const engine of ENGINES) {
     assertStringIncludes(notes.join(), 'The first "wrong reply" was: Cannot parse');
   });
 
-  test(`${engine}: what comes beyond an answer counts as surplus`, async () => {
+  once(`${engine}: what comes beyond an answer counts as surplus`, async () => {
     await using server = await LoadServer.start((bytes, socket) => {
       socket.write(new Uint8Array([...bytes, 1]));
     });
@@ -262,7 +265,7 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors], [0, { surplus: 20 }]);
   });
 
-  test(`${engine}: resets, ends and silence are counted by their kind`, async () => {
+  once(`${engine}: resets, ends and silence are counted by their kind`, async () => {
     const seen = { reset: 0, closed: 0, timeout: 0 };
     const react: Reaction = (bytes, socket, index) => {
       if (index % 9 === 2) {
@@ -280,14 +283,14 @@ for (const engine of ENGINES) {
     assertEquals(run.requests + errorsOf(run), 90);
   });
 
-  test(`${engine}: a server that has gone refuses, and the run still ends`, async () => {
+  once(`${engine}: a server that has gone refuses, and the run still ends`, async () => {
     const server = await LoadServer.start();
     await server[Symbol.asyncDispose]();
     const run = await load(server, { engine, requests: 12 });
     assertEquals([run.requests, run.errors], [0, { refused: 12 }]);
   });
 
-  test(`${engine}: the rate of an open model is its schedule's, also with -n`, async () => {
+  once(`${engine}: the rate of an open model is its schedule's, also with -n`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, rate: 20, requests: 4 });
     // The last request stands for a full interval too, although its answer comes at once.
@@ -295,7 +298,7 @@ for (const engine of ENGINES) {
     assertAtLeast(run.duration_s, 0.15);
   });
 
-  test(`${engine}: a stall shows in the open model, and hardly in the closed one`, async () => {
+  once(`${engine}: a stall shows in the open model, and hardly in the closed one`, async () => {
     const stall = (): Promise<LoadServer> => {
       let stallsUntil = 0;
       const held: (() => void)[] = [];
@@ -331,7 +334,7 @@ for (const engine of ENGINES) {
     assertEquals([open.load_limited, closed.load_limited], [false, false]);
   });
 
-  test(`${engine}: requests that are due and never answered are counted`, async () => {
+  once(`${engine}: requests that are due and never answered are counted`, async () => {
     await using server = await LoadServer.start(() => {});
     const run = await load(server, {
       engine,
@@ -346,7 +349,7 @@ for (const engine of ENGINES) {
     assertEquals(run.load_limited, false);
   });
 
-  test(`${engine}: waiting for the last answers makes a server no slower`, async () => {
+  once(`${engine}: waiting for the last answers makes a server no slower`, async () => {
     await using server = await LoadServer.start((bytes, socket) => {
       setTimeout(() => socket.write(bytes), 300);
     });
@@ -359,14 +362,14 @@ for (const engine of ENGINES) {
     assertEquals(run.rate.toPrecision(4), (50 / run.duration_s).toPrecision(4));
   });
 
-  test(`${engine}: a run that ends together with a second has no empty row after it`, async () => {
+  once(`${engine}: a run that ends together with a second has no empty row after it`, async () => {
     await using server = await LoadServer.start(() => {});
     const load20 = { engine, connections: 1, rate: 20, duration: 1_000 };
     const run = await load(server, { ...load20, timeout: 1_000 });
     assertEquals([run.seconds.length, errorsOf(run)], [2, 20]);
   });
 
-  test(`${engine}: a server that resets at once has not refused`, async () => {
+  once(`${engine}: a server that resets at once has not refused`, async () => {
     const server = createServer((socket) => void socket.on("error", () => {}).resetAndDestroy());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { readonly port: number };
@@ -384,7 +387,7 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors], [0, { reset: 1_000 }]);
   });
 
-  test(`${engine}: connections that are never answered are reported`, async () => {
+  once(`${engine}: connections that are never answered are reported`, async () => {
     // The server acts like a pool with too few workers: it serves the first, and the others wait.
     const lucky = new Set<unknown>();
     await using server = await LoadServer.start((bytes, socket) => {
@@ -398,7 +401,7 @@ for (const engine of ENGINES) {
     assertEquals([all.errors, all.starved_connections], [{}, 0]);
   });
 
-  test(`${engine}: connections that are never greeted are reported`, async () => {
+  once(`${engine}: connections that are never greeted are reported`, async () => {
     let greeted = 0;
     const server = createServer((socket) => {
       socket.on("error", () => {}).resume();
@@ -421,7 +424,7 @@ for (const engine of ENGINES) {
     assertEquals([run.requests, run.errors, run.starved_connections], [0, {}, 8]);
   });
 
-  test(`${engine}: connections of a ramp begin one after the other`, async () => {
+  once(`${engine}: connections of a ramp begin one after the other`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, ramp: 500, duration: 700, think: 2 });
     assertEquals([run.errors, server.accepted], [{}, 4]);
@@ -429,14 +432,14 @@ for (const engine of ENGINES) {
     assert(story.lastIndexOf("accepted") > story.findIndex((it) => typeof it === "number"));
   });
 
-  test(`${engine}: a connection thinks between an answer and its next request`, async () => {
+  once(`${engine}: a connection thinks between an answer and its next request`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, connections: 1, requests: 6, think: 40 });
     assertEquals(run.requests, 6);
     assertAtLeast(run.duration_s, 0.199);
   });
 
-  test(`${engine}: an abort ends a run with the results so far`, async () => {
+  once(`${engine}: an abort ends a run with the results so far`, async () => {
     await using server = await LoadServer.start();
     const controller = new AbortController();
     const seconds: Second[] = [];
@@ -460,7 +463,7 @@ for (const engine of ENGINES) {
     assert(Math.abs(sum - run.requests) <= run.requests * 0.01 + 1, `${sum} of ${run.requests}`);
   });
 
-  test(
+  once(
     `${engine}: hello, frame and a protocol of your own work with a real server`,
     async () => {
       for (

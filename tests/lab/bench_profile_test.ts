@@ -18,6 +18,7 @@ import { Peer } from "../kit/peer.ts";
 import { LOAD } from "../kit/report_samples.ts";
 import { type Row, ROWS } from "../kit/rows.ts";
 import { Script, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
+import { isOurs } from "../kit/turns.ts";
 
 const GRINDING = fileURLToPath(new URL("../kit/protocols/grinding.ts", import.meta.url));
 
@@ -40,7 +41,7 @@ function functionsIn(folder: Folder): Set<string> {
 /** One row for each mode: how connections are handed over changes nothing for profiles. */
 const MODES = ROWS.filter(({ mode, skip }, index) =>
   skip === undefined && ROWS.findIndex((row) => row.mode === mode) === index
-);
+).filter((_, index) => isOurs(index));
 
 /** How many servers run at a time. */
 const AT_A_TIME = 3;

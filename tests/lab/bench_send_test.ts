@@ -26,6 +26,7 @@ import { assert, assertEquals, assertMatch, assertRejects, test } from "../kit/h
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { sampleReport } from "../kit/report_samples.ts";
 import { Script, whyNoProgram } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 /** The engines that exist on this system. */
 const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
@@ -221,10 +222,12 @@ const answers = (text: string): Reaction => (bytes, socket) => {
   if (lines > 0) socket.write(text.repeat(lines));
 };
 
-for (const engine of ENGINES) {
+for (const [index, engine] of ENGINES.entries()) {
+  // The two take turns on each runtime.
+  const once = takeTurns(index, test);
   const pinging = { ...PING, engine, requests: 40 };
 
-  test(`${engine}: --send counts answers, and failures by their kind`, async () => {
+  once(`${engine}: --send counts answers, and failures by their kind`, async () => {
     const runs = await Promise.all([
       loadOn(answers("+PONG\r\n"), pinging),
       loadOn(answers("+PONG\r\n"), { ...pinging, expect: "+PONG\\r\\n", pipeline: 8 }),
@@ -245,7 +248,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  test(`${engine}: what came before a request is not its answer`, async () => {
+  once(`${engine}: what came before a request is not its answer`, async () => {
     // Two answers to each of two requests: the third and the fourth are nobody's.
     const twice = await loadOn(answers("A\nB\n"), {
       engine,
@@ -268,7 +271,7 @@ for (const engine of ENGINES) {
     assertEquals([greeted.requests, greeted.errors], [0, { surplus: 6 }]);
   });
 
-  test(`${engine}: a greeting precedes the first request of each connection`, async () => {
+  once(`${engine}: a greeting precedes the first request of each connection`, async () => {
     const options = { engine, send: "x\\n", expect: "y\\n", greetingUntil: "\\r\\n", requests: 12 };
     const runs = await Promise.all([
       loadOn(answers("y\n"), options, "INFO {}\r\n"),
@@ -282,7 +285,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  test(`${engine}: with --connect alone, an answer ends with its connection`, async () => {
+  once(`${engine}: with --connect alone, an answer ends with its connection`, async () => {
     const options = { engine, send: "x\\n", connect: true, requests: 9 };
     const runs = await Promise.all([
       loadOn((_, socket) => void socket.end("bye"), options),
@@ -296,7 +299,7 @@ for (const engine of ENGINES) {
     ]);
   });
 
-  test(`${engine}: an answer that comes while its request is sent is received`, async () => {
+  once(`${engine}: an answer that comes while its request is sent is received`, async () => {
     using folder = new Folder();
     const length = 12 * 1024 * 1024;
     writeFileSync(folder.path("large"), new Uint8Array(length));

@@ -26,6 +26,7 @@ import { assert, assertEquals, assertMatch, assertNotMatch, test } from "../kit/
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { Dice, sampleReport } from "../kit/report_samples.ts";
 import { ServerProcess } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 /** The engines that exist on this system. */
 const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
@@ -106,8 +107,10 @@ const diesAfter = (count: number): Reaction => (bytes, socket, index) => {
   else socket.resetAndDestroy();
 };
 
-for (const engine of ENGINES) {
-  test(`${engine}: an open model waits for its answers as long as its timeout allows`, async () => {
+for (const [index, engine] of ENGINES.entries()) {
+  // The two take turns on each runtime.
+  const once = takeTurns(index, test);
+  once(`${engine}: an open model waits for its answers as long as its timeout allows`, async () => {
     const options = { engine, connections: 20, rate: 50, duration: 200 };
     const [late, tooLate] = await Promise.all([
       // More than a second passes between the end and the answers.
@@ -119,28 +122,31 @@ for (const engine of ENGINES) {
     assertEquals([tooLate.requests, tooLate.due, errorsOf(tooLate)], [0, 10, 10]);
   });
 
-  test(`${engine}: a server that does not answer is not blamed on the load`, () =>
-    mostly(async () => {
-      const closed = { engine, duration: 1_000, timeout: 200 };
-      const open = { ...closed, duration: 600, rate: 400 };
-      const runs = await Promise.all([
-        loadOn(answers(0), closed),
-        loadOn(answers(0), open),
-        loadOn(answers(60), closed),
-        loadOn(answers(60), open),
-        loadOn(diesAfter(0), closed),
-        loadOn(diesAfter(60), open),
-        loadOn(after(150), open),
-      ]);
-      forget();
-      const blamed = runs.filter(({ load_limited }) => load_limited);
-      for (const run of runs) {
-        if (!blamed.includes(run)) assertNotMatch(textOf(run), /the load and not the server/);
-      }
-      return blamed.length === 0;
-    }));
+  once(
+    `${engine}: a server that does not answer is not blamed on the load`,
+    () =>
+      mostly(async () => {
+        const closed = { engine, duration: 1_000, timeout: 200 };
+        const open = { ...closed, duration: 600, rate: 400 };
+        const runs = await Promise.all([
+          loadOn(answers(0), closed),
+          loadOn(answers(0), open),
+          loadOn(answers(60), closed),
+          loadOn(answers(60), open),
+          loadOn(diesAfter(0), closed),
+          loadOn(diesAfter(60), open),
+          loadOn(after(150), open),
+        ]);
+        forget();
+        const blamed = runs.filter(({ load_limited }) => load_limited);
+        for (const run of runs) {
+          if (!blamed.includes(run)) assertNotMatch(textOf(run), /the load and not the server/);
+        }
+        return blamed.length === 0;
+      }),
+  );
 
-  test(`${engine}: a load that is slower than its server says so`, () =>
+  once(`${engine}: a load that is slower than its server says so`, () =>
     mostly(async () => {
       const protocol = "./tests/kit/protocols/slow_load.ts";
       const notes: string[] = [];
@@ -157,7 +163,7 @@ for (const engine of ENGINES) {
       return true;
     }));
 
-  test(`${engine}: a last fraction of a second is not scaled up to a whole one`, async () => {
+  once(`${engine}: a last fraction of a second is not scaled up to a whole one`, async () => {
     // Nor for those who watch.
     const onSecond = ({ rate }: Second) => assert(rate < 330, String(rate));
     const runs = await Promise.all([
@@ -175,7 +181,7 @@ for (const engine of ENGINES) {
     }
   });
 
-  test(`${engine}: the time of a run is the time that it took`, async () => {
+  once(`${engine}: the time of a run is the time that it took`, async () => {
     const notes: string[] = [];
     const onNote = (text: string) => notes.push(text);
     const [rare, slow] = await Promise.all([
@@ -193,7 +199,7 @@ for (const engine of ENGINES) {
     assertMatch(textOf(slow), /^rate +6 \/min, 100 % of the 6 \/min that were due$/m);
   });
 
-  test(`${engine}: the load is open and warm before the first request`, async () => {
+  once(`${engine}: the load is open and warm before the first request`, async () => {
     await using server = await LoadServer.start();
     const run = await load(server, { engine, connections: 9, requests: 30 }, {}, true);
     // The server has seen neither more requests nor more connections than were asked for.
@@ -201,7 +207,7 @@ for (const engine of ENGINES) {
     assertEquals(server.story.slice(0, 9), Array.from({ length: 9 }, () => "accepted"));
   });
 
-  test(`${engine}: the rehearsal makes the code of the load run`, async () => {
+  once(`${engine}: the rehearsal makes the code of the load run`, async () => {
     for (const rate of [0, 100]) {
       const plan = await makePlan({ engine, protocol: "echo", connections: 2, rate });
       let count = 0;
@@ -225,7 +231,7 @@ for (const engine of ENGINES) {
     }
   });
 
-  test(`${engine}: what was not measured is not 0`, async () => {
+  once(`${engine}: what was not measured is not 0`, async () => {
     const [some, none, first] = await Promise.all([
       loadOn(undefined, { engine, requests: 25 }),
       loadOn(answers(0), { engine, duration: 100 }),

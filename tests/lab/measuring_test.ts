@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { runtime } from "../../engine/net/runtime.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
 import { commandOf, Program, ServerProcess, whyNoProgram } from "../kit/server_process.ts";
+import { whyTheirs } from "../kit/turns.ts";
 
 const root = new URL("../../", import.meta.url);
 const lesson = readFileSync(new URL("docs/measuring.md", root), "utf8");
@@ -91,7 +92,7 @@ test("the commands of the lesson on measuring print what the lesson shows", asyn
   }
   const names = ["prime", "closed", "open", "compare", "page", "threshold"];
   assertEquals(others.map(({ name }) => name), names);
-}, { skip, timeoutMs: 60_000 });
+}, { skip: skip ?? whyTheirs(1), timeoutMs: 60_000 });
 
 test("the README's commands that measure work", async () => {
   await using server = await ServerProcess.start("event", ["--protocol", "frame", "--quiet"]);
@@ -108,7 +109,7 @@ test("the README's commands that measure work", async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, { skip, timeoutMs: 60_000 });
+}, { skip: skip ?? whyTheirs(0), timeoutMs: 60_000 });
 
 test("every link in the lesson on measuring leads somewhere", () => {
   for (const [, link = ""] of lesson.matchAll(/\]\(([^)#]+)/g)) {

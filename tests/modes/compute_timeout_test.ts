@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import { assertEquals, assertMatch, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { DAILY, type Row, testTogether } from "../kit/rows.ts";
+import { DAILY, inTurn, type Row, testTogether } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
@@ -48,7 +48,8 @@ async function computes(peer: Peer, number: number): Promise<void> {
 }
 
 // `stuck` is a loop, `backtrack` a regular expression, `slice` a generator that stops yielding.
-testTogether("a task that never yields is stopped, and its thread goes on", DAILY, async (row) => {
+const rows = inTurn(DAILY, 1);
+testTogether("a task that never yields is stopped, and its thread goes on", rows, async (row) => {
   const args = [...withOneThread(row), "--protocol", FAULTY, "--compute-timeout", "100ms"];
   const offload = row.overtakes && row.loops ? ["--offload", "1"] : [];
   await using server = await ServerProcess.start(row.mode, [...args, ...offload]);

@@ -10,8 +10,9 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Address } from "../../protocol.ts";
 import { finishHandshake, Peer } from "../kit/peer.ts";
-import { DIFFERENT, failedAs, whyFew, withWorkers } from "../kit/rows.ts";
+import { DIFFERENT, failedAs, numberOf, whyFew, withWorkers } from "../kit/rows.ts";
 import { ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 /** Why a test cannot connect from several addresses. */
 const whyNoLoopback = runtime.os === "linux" ? undefined : "only Linux has all of 127.0.0.0/8";
@@ -70,7 +71,10 @@ for (const row of DIFFERENT) {
   const args = row.loops ? row.args : withWorkers(row, 3);
   const start = (...more: string[]) => ServerProcess.start(mode, [...args, ...more]);
 
-  test(
+  // Each needs a server of its own.
+  const once = takeTurns(numberOf(row), test);
+
+  once(
     `${name} counts probes apart, and ends who is silent, trickles or does not read`,
     async () => {
       await using server = await start(
@@ -172,7 +176,7 @@ for (const row of DIFFERENT) {
   // Who serves one client at a time accepts nobody meanwhile, so nobody is refused for being many.
   const most = row.concurrent ? 2 : 1;
 
-  test(
+  once(
     `${name} refuses hosts that have too many connections, that are denied, and overflow`,
     async () => {
       await using server = await start(

@@ -16,8 +16,9 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { DIFFERENT, forOne, type Row, Shared } from "../kit/rows.ts";
+import { DIFFERENT, forOne, numberOf, type Row, Shared } from "../kit/rows.ts";
 import { ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 const PROTOCOL = ["--protocol", "./tests/kit/protocols/parting.ts"];
 
@@ -62,6 +63,8 @@ function contract(row: Row): void {
     ServerProcess.start(row.mode, [...forOne(row), ...PROTOCOL, ...args]);
   const check = (what: string, body: () => Promise<void>, options: TestOptions = {}) =>
     test(`${row.name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
+  // Each needs a server of its own.
+  const once = takeTurns(numberOf(row), check);
 
   for (const [way, outcome] of WAYS) {
     check(
@@ -122,7 +125,7 @@ function contract(row: Row): void {
     }
   });
 
-  check("closes lingering connections when the time to finish is over, and exits 0", async () => {
+  once("closes lingering connections when the time to finish is over, and exits 0", async () => {
     await using server = await start("--drain", "400ms");
     await using peer = await part(server, "ended");
     await trickle(peer);
@@ -140,7 +143,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
   });
 
-  check("lets nothing linger with --drain 0", async () => {
+  once("lets nothing linger with --drain 0", async () => {
     await using server = await start("--drain", "0");
     await using peer = await part(server, "ended");
     await trickle(peer);

@@ -20,11 +20,12 @@ import {
 import { Peer } from "../kit/peer.ts";
 import { whyNot } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
 
-/** About a second of work. No test waits for its end. */
-const LONG = "P144115188075855881";
+/** About a quarter of a second of work. */
+const LONG = "P36028797018963913";
 const ENDLESS = "P18446744073709551557";
 
 const skip = whyNoSockets();
@@ -48,11 +49,13 @@ async function ask(peer: Peer, line: string): Promise<string> {
   return await peer.line();
 }
 
-for (const { mode, options } of LOOPS) {
+for (const [index, { mode, options }] of LOOPS.entries()) {
+  // Each needs a server of its own.
+  const once = takeTurns(index, test);
   const serveFrames = (...args: string[]) =>
     ServerProcess.start(mode, ["--protocol", "frame", ...args]);
 
-  test(
+  once(
     `${mode} stops computing for a client that has reset, and computes for the next one`,
     async () => {
       await using server = await serveFrames("--offload", "1");
@@ -78,7 +81,7 @@ for (const { mode, options } of LOOPS) {
     options,
   );
 
-  test(
+  once(
     `${mode} prefers other clients to one that only listens, but answers that one too`,
     async () => {
       await using server = await serveFrames("--offload", "1");
@@ -94,7 +97,7 @@ for (const { mode, options } of LOOPS) {
     options,
   );
 
-  test(`${mode} abandons a computation that takes too long`, async () => {
+  once(`${mode} abandons a computation that takes too long`, async () => {
     await using server = await serveFrames("--offload", "1", "--compute-timeout", "150ms");
     await using peer = await greeted(server);
     await peer.send(`^${ENDLESS}$`);
@@ -109,7 +112,7 @@ for (const { mode, options } of LOOPS) {
     });
   }, options);
 
-  test(`${mode} answers everybody who asks at once, by means of a queue`, async () => {
+  once(`${mode} answers everybody who asks at once, by means of a queue`, async () => {
     await using server = await serveFrames("--offload", "1");
     const peers = await Promise.all(Array.from({ length: 60 }, () => greeted(server)));
     await Promise.all(peers.map(async (peer, index) => {
@@ -124,7 +127,7 @@ for (const { mode, options } of LOOPS) {
     }));
   }, options);
 
-  test(`${mode} ends within its drain time even while it computes`, async () => {
+  once(`${mode} ends within its drain time even while it computes`, async () => {
     await using server = await serveFrames("--offload", "1", "--drain", "200ms");
     await using peer = await greeted(server);
     await peer.send(`^${ENDLESS}$`);
@@ -134,7 +137,7 @@ for (const { mode, options } of LOOPS) {
     assertStringIncludes(totalsIn(ending), "completed 0 · failed 0 · cut 1");
   }, options);
 
-  test(`${mode} survives every way in which a task can fail`, async () => {
+  once(`${mode} survives every way in which a task can fail`, async () => {
     await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, "--offload", "1"]);
     await using peer = await Peer.connect(server.address);
     assertEquals(await ask(peer, "double 21"), "42");
@@ -151,7 +154,7 @@ for (const { mode, options } of LOOPS) {
     assertEquals(await ask(peer, "double 4"), "8");
   }, options);
 
-  test(`${mode} computes for those who wait behind an argument that cannot be posted`, async () => {
+  once(`${mode} computes for those who wait behind an argument that cannot be posted`, async () => {
     await using server = await ServerProcess.start(mode, ["--protocol", FAULTY, "--offload", "1"]);
     const connect = () => Peer.connect(server.address);
     await using first = await connect();

@@ -28,6 +28,7 @@ import {
   failedAs,
   failureOf,
   forOne,
+  numberOf,
   type Row,
   ROWS,
   Shared,
@@ -35,6 +36,7 @@ import {
   whyFew,
 } from "../kit/rows.ts";
 import { countsIn, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 /** Waits until nobody listens on the address. */
 async function isClosed(address: Address): Promise<void> {
@@ -88,6 +90,8 @@ function contract(row: Row): void {
   /** The server outlives the test, so the runner cannot check what a test opens and closes. */
   const check = (what: string, body: () => Promise<void>, options: TestOptions = {}) =>
     test(`${name} ${what}`, body, { skip: row.skip, sanitize: false, ...options });
+  // Each needs a server of its own.
+  const once = takeTurns(numberOf(row), check);
 
   check(`runs on ${runtime.name} ${runtime.version} and says where it listens`, async () => {
     const { greeting } = await shared.get();
@@ -298,7 +302,7 @@ function contract(row: Row): void {
     },
   );
 
-  check("abandons a peer that is silent, and one that drips", async () => {
+  once("abandons a peer that is silent, and one that drips", async () => {
     await using server = await start("--read-timeout", "450ms", "--session-timeout", "600ms");
     const silent = async () => {
       await using peer = await Peer.connect(server.address);
@@ -335,7 +339,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), failed);
   });
 
-  check("with --quiet and --drain 300ms cuts a silent client and prints two lines", async () => {
+  once("with --quiet and --drain 300ms cuts a silent client and prints two lines", async () => {
     await using server = await startForOne("--quiet", "--drain", "300ms");
     await handshake(server.address, 1);
     await using wrong = await Peer.connect(server.address);
@@ -351,7 +355,7 @@ function contract(row: Row): void {
     assertEquals(ending.stderr.trim().split("\n").length, 1);
   });
 
-  check("with --drain 0 cuts at once, and logs JSON lines with --log-format json", async () => {
+  once("with --drain 0 cuts at once, and logs JSON lines with --log-format json", async () => {
     await using server = await startForOne("--drain", "0", "--log-format", "json");
     await using peer = await halfway(server.address, 5);
     const ending = await server.stop();
@@ -366,7 +370,7 @@ function contract(row: Row): void {
     assertNotMatch(ending.stderr, /did not end in time/);
   });
 
-  check(
+  once(
     "begins to end when its terminal hangs up, and at a second signal ends at once",
     async () => {
       await using server = await startForOne();
@@ -383,7 +387,7 @@ function contract(row: Row): void {
     },
   );
 
-  check("with --max-connections 1 serves one by one, even those who wait at its end", async () => {
+  once("with --max-connections 1 serves one by one, even those who wait at its end", async () => {
     await using server = await start("--max-connections", "1");
     const { address } = server;
     await using first = await halfway(address, 10);
@@ -412,7 +416,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), " · cut 0");
   });
 
-  check("runs out of descriptors without harm, and serves again when some are free", async () => {
+  once("runs out of descriptors without harm, and serves again when some are free", async () => {
     await using server = await ServerProcess.start(mode, args, { descriptors: 96 });
     await handshake(server.address, 1);
     const peers = await Promise.all(
@@ -429,9 +433,9 @@ function contract(row: Row): void {
     const ending = await server.stop();
     assertEquals(ending.code, 0, ending.stderr);
     assertStringIncludes(totalsIn(ending), " · completed 2 · ");
-  }, { skip: row.skip ?? whyNoLimit ?? whyFew(row), timeoutMs: 30_000 });
+  }, { skip: row.skip ?? whyNoLimit, timeoutMs: 30_000 });
 
-  check("loses nobody who waits for descriptors when it closes", async () => {
+  once("loses nobody who waits for descriptors when it closes", async () => {
     const flags = [...args, "--protocol", "echo", "--drain", "60s"];
     await using server = await ServerProcess.start(mode, flags, { descriptors: 96 });
     const peers = await Promise.all(
@@ -452,7 +456,7 @@ function contract(row: Row): void {
     assertStringIncludes(totalsIn(ending), "accepted 150 · completed 150 · ");
   }, { skip: row.skip ?? whyNoLimit ?? whyTurnedAway(row) ?? whyFew(row), timeoutMs: 30_000 });
 
-  check("exits with 1 and one line if the port is in use", async () => {
+  once("exits with 1 and one line if the port is in use", async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
     const { port } = other.address() as { port: number };
@@ -476,7 +480,8 @@ for (const row of DAILY) if (!computesInPlace(row)) contract(row);
 // The command line that all modes share.
 
 for (const [index, mode] of (Object.keys(MODES) as ModeName[]).entries()) {
-  test(`${mode} refuses what it does not know on one line that says what is allowed`, async () => {
+  const once = takeTurns(index, test);
+  once(`${mode} refuses what it does not know on one line that says what is allowed`, async () => {
     const wrong: readonly (readonly [readonly string[], RegExp])[] = [
       [["--frob"], /--frob.*--max-connections/],
       [["70000"], /<port>.*0 to 65535.*"70000"/],
@@ -500,7 +505,7 @@ for (const [index, mode] of (Object.keys(MODES) as ModeName[]).entries()) {
     }));
   }, { sanitize: false });
 
-  test(`${mode} shows its help`, async () => {
+  once(`${mode} shows its help`, async () => {
     await using help = new Script(`modes/${mode}.ts`, ["--help"]);
     const helped = await help.end();
     assertEquals([helped.code, helped.stderr], [0, ""]);

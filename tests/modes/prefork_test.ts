@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
@@ -25,6 +25,7 @@ import {
 } from "../kit/harness.ts";
 import { AS_NOBODY, whyNotAsNobody } from "../kit/nobody.ts";
 import { Peer } from "../kit/peer.ts";
+import { failureOf, wasEmpty } from "../kit/rows.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 import {
   commandOf,
@@ -38,6 +39,7 @@ import {
   whyNoOtherRuntime,
   whyNoProgram,
 } from "../kit/server_process.ts";
+import { Trace } from "../kit/trace_events.ts";
 
 const options = { skip: whyNoSockets() ?? whyNoCommonMemory(), sanitize: false, timeoutMs: 30_000 };
 
@@ -308,6 +310,121 @@ test("prefork per connection: spare processes are kept ready", async () => {
   );
 }, options);
 
+/** How many connections had a process. */
+function servedIn(trace: string): number {
+  const { connections } = Trace.read(trace);
+  const isServed = ({ name }: { readonly name: string }) => name.startsWith("served by ");
+  return connections.filter(({ spans }) => spans.some(isServed)).length;
+}
+
+test(
+  "prefork per connection: who has said nothing costs no process, and who has is served",
+  async () => {
+    using folder = new Folder();
+    const trace = folder.path("trace.json");
+    await using server = await ServerProcess.start("prefork", [
+      ...["--per-connection", "--spare", "0", "--max-processes", "2", "--protocol", "echo"],
+      ...["--max-per-host", "9", "--drain", "0", "--trace", trace],
+    ]);
+    const { address } = server;
+    const silent = await Promise.all(Array.from({ length: 8 }, () => Peer.connect(address)));
+    const [left, reset, late] = silent as [Peer, Peer, Peer];
+    await using honest = await Peer.connect(address);
+    // All of them count for their host, and one more is too much.
+    await using refused = await Peer.connect(address);
+    await refused.gone();
+    assertEquals(await ask(honest, "here"), "here");
+    left.finish();
+    await Promise.all([left.rest(), wasEmpty(server, left)]);
+    reset.reset();
+    await wasEmpty(server, reset);
+    // Nor do they count any more.
+    await using next = await Peer.connect(address);
+    assertEquals(await ask(late, "late"), "late");
+    for (const peer of [honest, late]) {
+      peer.finish();
+      await peer.rest();
+    }
+    await until("both processes to end", () => childrenOf(server.pid).length === 0);
+    const ending = await server.stop();
+    await Promise.all([...silent.slice(3), next].map((peer) => peer.gone()));
+    assertEquals(ending.code, 0, ending.stderr);
+    assertEquals(
+      totalsIn(ending),
+      "accepted 10 · completed 2 · failed 0 · cut 6 · empty 2 · refused 1",
+    );
+    assertEquals(servedIn(trace), 2);
+  },
+  options,
+);
+
+test("prefork per connection: who says nothing for too long costs no process either", async () => {
+  using folder = new Folder();
+  const trace = folder.path("trace.json");
+  const limit = ["--idle-timeout", "100ms", "--trace", trace];
+  await using server = await ServerProcess.start("prefork", [
+    ...["--per-connection", "--spare", "0", ...limit],
+  ]);
+  await using peer = await Peer.connect(server.address);
+  assertEquals(await peer.rest(), "");
+  assertMatch(
+    await failureOf(server, peer),
+    /^idle timeout: Timed out: no message came for 100 ms$/,
+  );
+  const ending = await server.stop();
+  assertEquals(totalsIn(ending), "accepted 1 · completed 0 · failed 1 (idle timeout 1) · cut 0");
+  assertEquals(servedIn(trace), 0);
+}, options);
+
+test("prefork per connection: those who have left before their turn cost no process", async () => {
+  using folder = new Folder();
+  const trace = folder.path("trace.json");
+  await using server = await ServerProcess.start("prefork", [
+    ...["--per-connection", "--spare", "0", "--max-processes", "1", "--protocol", "frame"],
+    ...["--trace", trace],
+  ]);
+  const { address } = server;
+  await using first = await Peer.connect(address);
+  assertEquals(await first.take(1), "*");
+  // Whoever wants to be greeted waits until there is a process.
+  const many = await Promise.all(Array.from({ length: 20 }, () => Peer.connect(address)));
+  await using honest = await Peer.connect(address);
+  many.forEach((peer, index) => index % 2 === 0 ? peer.finish() : peer.reset());
+  await first.send("^a$");
+  assertEquals(await first.take(1), "b");
+  assertEquals(honest.heard, "");
+  first.finish();
+  await honest.send("^b$");
+  assertEquals(await honest.take(2), "*c");
+  await Promise.all(many.map((peer) => wasEmpty(server, peer)));
+  honest.finish();
+  await honest.rest();
+  const ending = await server.stop();
+  assertEquals(ending.code, 0, ending.stderr);
+  assertEquals(totalsIn(ending), "accepted 22 · completed 2 · failed 0 · cut 0 · empty 20");
+  assertEquals(servedIn(trace), 2);
+}, options);
+
+test(
+  "prefork per connection: a protocol that serves everybody serves whoever says nothing",
+  async () => {
+    using folder = new Folder();
+    const clock = folder.path("clock.js");
+    const seven = "yield { kind: 'write', bytes: Uint8Array.of(55) };";
+    writeFileSync(clock, `export default function* () { ${seven} }`);
+    const flags = ["--per-connection", "--spare", "0", "--protocol", clock];
+    await using server = await ServerProcess.start("prefork", flags);
+    const peers = await Promise.all([1, 2, 3].map(() => Peer.connect(server.address)));
+    const [silent, finished, reset] = peers as [Peer, Peer, Peer];
+    finished.finish();
+    reset.reset();
+    assertEquals([await silent.rest(), await finished.rest()], ["7", "7"]);
+    silent.finish();
+    assertEquals((await server.stop()).code, 0);
+  },
+  options,
+);
+
 test("prefork gives connections only to processes that it has just started", async () => {
   await using server = await start("--workers", "1", "--handoff", "descriptor");
   const { peer, pid } = await served(server);
@@ -387,15 +504,16 @@ test("a process that is stopped holds up nobody, and the drain ends it", async (
 }, options);
 
 test("a stopped process without a client does not hold up the end of its server", async () => {
-  const args = ["--workers", "2", "--handoff", "descriptor", "--drain", "1h"];
-  await using server = await start(...args);
-  const { peer, pid } = await served(server);
-  await peer[Symbol.asyncDispose]();
-  await server.printed(` done ${peer.name} `, "stderr");
-  process.kill(pid, "SIGSTOP");
-  await untilStopped(pid);
-  assertEquals((await server.stop()).code, 0);
-  assert(!isThere(pid));
+  await Promise.all(HANDOFFS.map(async (handoff) => {
+    await using server = await start("--workers", "2", "--drain", "1h", ...handoff);
+    const { peer, pid } = await served(server);
+    await peer[Symbol.asyncDispose]();
+    await server.printed(` done ${peer.name} `, "stderr");
+    process.kill(pid, "SIGSTOP");
+    await untilStopped(pid);
+    assertEquals((await server.stop()).code, 0);
+    assert(!isThere(pid));
+  }));
 }, options);
 
 test("a parent without descriptors waits for some, and then lets processes in again", async () => {

@@ -19,7 +19,7 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { binaryFor, binaryOf, lineFor, LOCAL, tlv } from "../kit/proxy_headers.ts";
-import { DIFFERENT, forOne, type Row, ROWS, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, inTurn, type Row, ROWS, testTogether } from "../kit/rows.ts";
 import { countsIn, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 /** Why a test cannot connect from several addresses. */
@@ -160,7 +160,7 @@ async function knowsClients(row: Row): Promise<void> {
   );
 }
 
-testTogether("clients are whom their proxy names", DIFFERENT, knowsClients, 6);
+testTogether("clients are whom their proxy names", inTurn(DIFFERENT, 0), knowsClients, 6);
 
 /** Those whose threads serve, in the three ways that they learn whom, and those that compute. */
 const MORTAL: readonly (readonly [string, string])[] = [

@@ -9,7 +9,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { DIFFERENT, forOne, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, inTurn, testTogether } from "../kit/rows.ts";
 import { catchesTerm, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const SPIN = "./tests/kit/protocols/spin.ts";
@@ -78,7 +78,7 @@ test("nobody watches with --stall 0", async () => {
 // In `event` the loop is that of the main thread.
 testTogether(
   "a conversation that never yields does not keep the server from ending",
-  DIFFERENT.filter(({ mode, workers }) => mode !== "event" && workers),
+  inTurn(DIFFERENT, 0).filter(({ mode, workers }) => mode !== "event" && workers),
   async (row) => {
     const flags = [...FLAGS, "--stall", "300ms"];
     await using server = await ServerProcess.start(row.mode, [...forOne(row), ...flags]);

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals, assertMatch, assertNotMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { DIFFERENT, forOne, type Row, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, inTurn, type Row, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const STRAY = "./tests/kit/protocols/stray.ts";
@@ -33,7 +33,7 @@ async function tell(server: ServerProcess, word: string): Promise<string> {
 
 testTogether(
   "a server goes on, whatever a protocol does beside its conversation",
-  DIFFERENT,
+  inTurn(DIFFERENT, 0),
   async (row) => {
     const args = [...row.args, "--protocol", STRAY, "--drain", "100ms"];
     await using server = await ServerProcess.start(row.mode, args);
@@ -79,7 +79,7 @@ testTogether(
 // Where the thread is not a Worker, it is that of the whole program.
 testTogether(
   "a thread that is lost is replaced and counted, and its connections end with FIN",
-  DIFFERENT.filter(({ workers }) => workers),
+  inTurn(DIFFERENT, 1).filter(({ workers }) => workers),
   async (row) => {
     const args = [...forOne(row), "--protocol", STRAY, "--drain", "100ms"];
     await using server = await ServerProcess.start(row.mode, args);
@@ -115,7 +115,7 @@ testTogether(
 
 testTogether(
   "a protocol that fails to word a refusal harms nobody: the client is refused without words",
-  DIFFERENT,
+  inTurn(DIFFERENT, 0),
   async (row) => {
     const args = [...forOne(row), "--protocol", STRAY, "--drain", "100ms", "--deny", "127.0.0.0/8"];
     await using server = await ServerProcess.start(row.mode, args);

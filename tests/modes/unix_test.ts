@@ -15,6 +15,7 @@ import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test, until, within } from "../kit/harness.ts";
 import { type Row, ROWS } from "../kit/rows.ts";
 import { type Ending, Script, totalsIn } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 const LIMITS = { readTimeoutMs: 5_000, sessionTimeoutMs: 5_000, computeTimeoutMs: 0 };
 
@@ -103,8 +104,9 @@ async function serveAndDrain({ mode, args }: Row): Promise<void> {
   assertMatch(stderr, new RegExp(`accepted unix:pid=${process.pid},uid=${process.getuid?.()}\n`));
 }
 
+const once = takeTurns(0, test);
 for (const row of DESCRIPTOR_ROWS) {
-  test(
+  once(
     `${row.name} serves a Unix domain socket, and drains it without losing anybody`,
     async () => {
       await serveAndDrain(row);

@@ -45,8 +45,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ["lab/observe/wire"],
   ["lab/observe/stage"],
   ["lab/observe/lessons"],
-  ["chat/host", "lab"],
-  ["chat", "lab/soak"],
+  ["lab/quiz"],
+  ["chat/host", "lab", "site/elements"],
+  ["chat", "lab/soak", "site"],
   ["commands.ts"],
   ["main.ts", "scripts"],
 ];
@@ -58,7 +59,7 @@ const floorOf = new Map(FLOORS.flatMap((names, floor) => names.map((name) => [na
  * Paths that are not part of the house: examples and tests stand outside and import from
  * everywhere.
  */
-const OUTSIDE = /^(tests|examples|node_modules|dist|\.[^/]*)\//;
+const OUTSIDE = /^(tests|examples)\/|(^|\/)(node_modules|dist|\.[^/]*)\//;
 
 /** The project's modules, by path. */
 function modules(): string[] {

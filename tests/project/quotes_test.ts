@@ -5,7 +5,15 @@
  */
 
 import { readFileSync } from "node:fs";
-import { lessons, quoteAll, QuoteError, quoteOf } from "../../scripts/quotes.ts";
+import {
+  fillTables,
+  lessons,
+  quoteAll,
+  QuoteError,
+  quoteEverything,
+  quoteOf,
+} from "../../scripts/quotes.ts";
+import type { Measured } from "../../site/measured.ts";
 import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -16,11 +24,11 @@ function read(path: string): string {
 
 let seen = 0;
 for (const path of lessons()) {
-  if (!read(path).includes("<!-- quote ")) continue;
+  if (!/<!-- (?:quote|measured) /.test(read(path))) continue;
   seen++;
-  test(`${path} quotes the code of today (if not: deno task quotes)`, () => {
+  test(`${path} quotes what is true today (if not: deno task quotes)`, () => {
     const text = read(path);
-    assertEquals(text, quoteAll(text, read));
+    assertEquals(text, quoteEverything(text));
   });
 }
 
@@ -82,4 +90,38 @@ test("a quote of a line that is gone, or that is there twice, is an error", () =
   }
   const bare = LESSON.replace("```ts", "```sh");
   assertThrows(() => quoteAll(bare, () => CODE), QuoteError, "no block of code");
+});
+
+const MEASURED = {
+  recordings: {
+    pool: [
+      { name: "one", predicted_us: 100_000, measured_us: 123_456, waited_us: 0, waited_for: null },
+      { name: "two", predicted_us: null, measured_us: 512, waited_us: 1_500, waited_for: "one" },
+    ],
+  },
+} as unknown as Measured;
+
+test("a table shows what was predicted beside what was measured", () => {
+  const text = "Before.\n\n<!-- measured pool -->\n\n| old |\n| --- |\n\nBehind.\n";
+  const filled = fillTables(text, MEASURED);
+  assertEquals(
+    filled,
+    `Before.
+
+<!-- measured pool -->
+
+| client | predicted | measured |   waited for |
+| ------ | --------: | -------: | -----------: |
+| one    |    100 ms |   123 ms |       nobody |
+| two    |         – |   512 µs | one, 1.50 ms |
+
+Behind.
+`,
+  );
+  assertEquals(fillTables(filled, MEASURED), filled);
+  assertThrows(
+    () => fillTables(text.replace("pool", "pond"), MEASURED),
+    QuoteError,
+    'Cannot fill in pond: nothing was measured of "pond"',
+  );
 });

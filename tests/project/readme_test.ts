@@ -291,7 +291,9 @@ test("every task, link and script that the documents name exists", () => {
     assert(task.description !== undefined, `the task ${name} has a description`);
   }
   for (const text of [readme, contributing]) {
-    const named = [...text.matchAll(/deno(?:@\S+)? task (\w+)/g)].map(([, name]) => name as string);
+    const named = [...text.matchAll(/deno(?:@\S+)? task ([\w-]+)/g)].map(([, name]) =>
+      name as string
+    );
     assert(named.length > 0);
     for (const name of named) assert(name in tasks, `there is a task ${name}`);
     // A block of code that begins with a path is a file to be written.

@@ -56,6 +56,7 @@ import { assert, assertEquals } from "../kit/harness.ts";
 import { prove } from "../kit/proof.ts";
 import { binaryFor, lineFor, LOCAL, SIGNATURE } from "../kit/proxy_headers.ts";
 import { anyEvent, formatRecording } from "../kit/recordings.ts";
+import { anyText } from "../kit/texts.ts";
 
 /** A parser, and what must hold for it. */
 export interface Parser {
@@ -83,9 +84,9 @@ const isType = (error: unknown) => error instanceof TypeError;
 const isUsage = (error: unknown) => error instanceof UsageError;
 
 /** Text of any kind, mostly short. */
-const anyText = fc.oneof(
+const shortText = fc.oneof(
   fc.string({ maxLength: 40 }),
-  fc.string({ unit: "binary", maxLength: 40 }),
+  anyText({ maxLength: 40 }),
 );
 
 /** Text that is nearly what a parser expects: pieces of its syntax in any order. */
@@ -97,7 +98,7 @@ function nearly(...pieces: readonly string[]): fc.Arbitrary<string> {
   );
   return fc.oneof(
     { weight: 5, arbitrary: fc.array(piece, { maxLength: 8 }).map((parts) => parts.join("")) },
-    { weight: 1, arbitrary: anyText },
+    { weight: 1, arbitrary: shortText },
   );
 }
 
@@ -347,10 +348,10 @@ const anyWord = fc.oneof(
     weight: 2,
     arbitrary: fc.constantFrom("8080", "5s", "-1", "--", "-", "-h", "--no", "=", "1e3"),
   },
-  { weight: 1, arbitrary: fc.oneof(anyText, fc.constantFrom("a\nb", "\x1b[31m")) },
+  { weight: 1, arbitrary: fc.oneof(shortText, fc.constantFrom("a\nb", "\x1b[31m")) },
 );
 const anyArguments = fc.array(
-  fc.oneof(anyWord, fc.tuple(anyWord, anyText).map(([flag, value]) => `${flag}=${value}`)),
+  fc.oneof(anyWord, fc.tuple(anyWord, shortText).map(([flag, value]) => `${flag}=${value}`)),
   { maxLength: 6 },
 );
 
@@ -527,7 +528,7 @@ const KERNEL: readonly Parser[] = [
   {
     name: "tables of sockets",
     share: 30,
-    property: fc.property(fc.array(fc.oneof(anyTableRow, anyText), { maxLength: 5 }), (lines) => {
+    property: fc.property(fc.array(fc.oneof(anyTableRow, shortText), { maxLength: 5 }), (lines) => {
       const rows = parseSocketTable(["header", ...lines].join("\n"));
       assert(rows.length <= lines.join("\n").split("\n").length);
       for (const { local, remote } of rows) {
@@ -556,7 +557,7 @@ const FILES: readonly Parser[] = [
     property: fc.property(
       fc.array(anyEvent, { maxLength: 4 }),
       fc.nat({ max: 2000 }),
-      fc.oneof(fc.constant(""), anyText),
+      fc.oneof(fc.constant(""), shortText),
       (events, at, junk) => {
         const text = formatRecording(events);
         assertEquals(readRecording(text, "it").events.length, events.length);

@@ -7,9 +7,9 @@
  */
 
 import fc from "fast-check";
-import process from "node:process";
 import { isPrime } from "../../protocol.ts";
 import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
+import { IS_LONG } from "../kit/turns.ts";
 
 const pure = { pure: true };
 
@@ -77,7 +77,7 @@ test("isPrime refuses a number that does not fit into 64 bits", () => {
 
 const long = {
   timeoutMs: 180_000,
-  skip: process.env.LONG_TESTS === "1" ? undefined : "takes many seconds: set LONG_TESTS=1",
+  skip: IS_LONG ? undefined : "takes many seconds: set LONG_TESTS=1",
 };
 
 test("isPrime knows the largest prime of 64 bits", () => {

@@ -12,16 +12,20 @@ import { OptionError, type ServeOptions } from "../../engine/server/core/options
 import type { Server } from "../../engine/server/core/server.ts";
 import { assert, assertEquals, assertRejects, test, until, within } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { DAILY } from "../kit/rows.ts";
+import { DAILY, numberOf } from "../kit/rows.ts";
+import { takeTurns } from "../kit/turns.ts";
 
-for (const { name, mode, args, skip } of DAILY) {
+for (const row of DAILY) {
+  const { name, mode, args, skip } = row;
+  // Each needs a server of its own.
+  const once = takeTurns(numberOf(row), test);
   /** The mode's `serve`, with what the row's flags say. */
   const serve = async (options: ServeOptions): Promise<Server> => {
     const { serve, program } = await MODES[mode].load();
     return await serve({ ...parseFlags((await program()).command, args), ...options });
   };
 
-  test(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
+  once(`${name} serves in this process, counts, reports, and can be closed twice`, async () => {
     const reports: string[] = [];
     await using server = await serve({ port: 0, onReport: (message) => reports.push(message) });
     assertEquals(server.protocol, "hello");
@@ -59,7 +63,7 @@ for (const { name, mode, args, skip } of DAILY) {
     assertEquals(reports, sent);
   }, { skip });
 
-  test(`${name} goes on although the one who listens to its reports fails`, async () => {
+  once(`${name} goes on although the one who listens to its reports fails`, async () => {
     let heard = 0;
     const onReport = () => {
       heard++;
@@ -73,7 +77,7 @@ for (const { name, mode, args, skip } of DAILY) {
     assertEquals(server.counters.failed, {});
   }, { skip });
 
-  test(`${name} closes at its signal, and cuts half-way conversations`, async () => {
+  once(`${name} closes at its signal, and cuts half-way conversations`, async () => {
     const controller = new AbortController();
     const server = await serve({ port: 0, signal: controller.signal, drain: 0 });
     await using peer = await Peer.connect(server.address);
@@ -85,7 +89,7 @@ for (const { name, mode, args, skip } of DAILY) {
     assertEquals([server.counters.cut, server.counters.active], [1, 0]);
   }, { skip });
 
-  test(`${name} refuses wrong options and a port in use, and leaves nothing behind`, async () => {
+  once(`${name} refuses wrong options and a port in use, and leaves nothing behind`, async () => {
     await assertRejects(() => serve({ port: -1 }), OptionError, "port");
     await assertRejects(() => serve({ port: 0, readTimeout: "soon" }), OptionError, "readTimeout");
     await using server = await serve({ port: 0 });

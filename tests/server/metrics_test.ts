@@ -37,13 +37,13 @@ import {
 } from "../kit/metrics.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { DIFFERENT, forOne, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, inTurn, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
 const noPermissions = runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`;
 
-testTogether("its metrics are its counters", DIFFERENT, async (row) => {
+testTogether("its metrics are its counters", inTurn(DIFFERENT, 0), async (row) => {
   const { serve, program } = await MODES[row.mode].load();
   const flags = parseFlags((await program()).command, forOne(row));
   const server = await serve({ ...flags, port: 0, statsEvery: "50ms" });

@@ -26,8 +26,9 @@ import {
   test,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { DIFFERENT, forOne } from "../kit/rows.ts";
+import { DIFFERENT, forOne, numberOf } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 const kv = new URL("../../examples/kv.ts", import.meta.url);
 const folder = mkdtempSync(join(tmpdir(), "handshake own #1 100% "));
@@ -104,7 +105,8 @@ test("a protocol is found by its name, its path or its URL", () => {
 });
 
 test("a module's name is that of its file", async () => {
-  assertEquals((await loadProtocol(kv.href)).name, "kv");
+  const { name, opening } = await loadProtocol(kv.href);
+  assertEquals([name, opening], ["kv", "client"]);
   assertEquals((await loadProtocol(pathToFileURL(good).href)).name, "good 50%#é");
   assertEquals((await loadProtocol(`data:text/javascript,${GENERATOR}`)).name, "own");
 });
@@ -140,6 +142,11 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
     "whose tasks are asynchronous",
     write("async_tasks.ts", `${GENERATOR} export const tasks = { async sum() {} };`),
     /"export const tasks" to hold functions$/,
+  ],
+  [
+    "that does not know who speaks first",
+    write("opening.ts", `${GENERATOR} export const opening = "nobody";`),
+    /"export const opening" to be one of client, greeting, server$/,
   ],
   ["whose tasks are null", write("null.ts", `${GENERATOR} export const tasks = null;`), /to hold/],
   [
@@ -177,8 +184,9 @@ for (const [what, path, expected] of WRONG) {
   }, { sanitize: false });
 }
 
+const onceForEach = takeTurns(0, test);
 for (const [index, mode] of MODE_NAMES.entries()) {
-  test(`${mode} exits with 2 and one line if there is no protocol`, async () => {
+  onceForEach(`${mode} exits with 2 and one line if there is no protocol`, async () => {
     const all = WRONG.filter(([what]) =>
       /not exist$|missing module$|is a folder|not a generator|throws$/.test(what)
     );
@@ -215,9 +223,11 @@ test("without permission to read or to download it, one line says so", async () 
 // In the modes.
 
 for (const row of DIFFERENT) {
+  // Each needs a server of its own.
+  const once = takeTurns(numberOf(row), test);
   const options = { sanitize: false, skip: row.skip };
 
-  test(
+  once(
     `${row.name} finds a module whatever its name, and tells it which wishes cannot be granted`,
     async () => {
       const args = [...forOne(row), "--protocol", "./wishes 50%#é.ts"];
@@ -236,7 +246,7 @@ for (const row of DIFFERENT) {
   );
 
   if (row.workers) {
-    test(`${row.name} exits with 1 and one line if only its threads cannot import it`, async () => {
+    once(`${row.name} exits with 1 and one line if only its threads cannot import it`, async () => {
       const args = ["0", ...forOne(row), "--protocol", inWorker];
       await using script = new Script(`modes/${row.mode}.ts`, args);
       const { code, stdout, stderr } = await script.end();

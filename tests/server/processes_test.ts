@@ -5,20 +5,32 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { CommonMemory, whyNoCommonMemory } from "../../engine/net/common_memory.ts";
+import { EpollEvents } from "../../engine/net/poll_sets.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { HostCounts } from "../../engine/server/core/host_counts.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
 import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
+import { Children } from "../../engine/server/processes/children.ts";
 import { Turns } from "../../engine/server/processes/turns.ts";
+import {
+  type Silence,
+  silenceOf,
+  type Waiting,
+  WaitingRoom,
+} from "../../engine/server/processes/waiting_room.ts";
 import { ProcessGate } from "../../engine/server/team/process_gate.ts";
 import {
   createTeamMemory,
   type TeamMemory,
   threadMemory,
 } from "../../engine/server/team/team_memory.ts";
+import type { ProcessHandle } from "../../engine/server/team/thread_team.ts";
 import { Timeline } from "../../engine/server/trace/timeline.ts";
+import { type Allocate, ofThisProcess } from "../../engine/values/shared_memory.ts";
 import { moment } from "../../engine/values/moment.ts";
 import { fakeClock } from "../kit/fake_clock.ts";
 import { Folder } from "../kit/folder.ts";
@@ -102,6 +114,239 @@ test("only so many take their turn at the same time, in the order in which they 
   await later[2];
   assertEquals(has, [1, 2, 3]);
 });
+
+/** Processes without a server: the test says what that would. */
+class Lonely implements Disposable {
+  readonly children: Children;
+  readonly memory: TeamMemory;
+  /** How often one was said to be ready. */
+  ready = 0;
+
+  /** @param script what a shell does in each @param allocate makes the memory of the team */
+  constructor(script: string, allocate?: Allocate) {
+    this.children = new Children({
+      ...{ mode: "lonely", command: { path: "/bin/sh", args: ["-c", script] }, roles: [] },
+      ...{ accept: false, queue: 0, silent: 0 },
+    });
+    this.memory = createTeamMemory(1, undefined, allocate ?? this.children.allocate);
+  }
+
+  start(): ProcessHandle {
+    const { memory } = this;
+    return this.children.start({
+      ...{ url: "", name: "lonely", onReady: () => this.ready++ },
+      assignment: { role: "", index: 0, memory, shared: { listener: 0, wake: 0 } },
+    });
+  }
+
+  /** Whether one of them is there: a child of this process, whatever its shell has become. */
+  get isThere(): boolean {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).some((name) => {
+      try {
+        const read = (file: string) => readFileSync(`/proc/${name}/${file}`, "latin1");
+        const [, parent] = read("stat").split(") ").at(-1)?.split(" ") ?? [];
+        return parent === `${process.pid}` && /\0lonely\0|^sleep\0/.test(read("cmdline"));
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.children.close();
+  }
+}
+
+test(
+  "a process that has done its work before its parent hears that it was ready is no failure",
+  async () => {
+    using lonely = new Lonely("exec sleep 0.05");
+    const process = lonely.start();
+    threadMemory(lonely.memory, 0).finished[0] = 1;
+    await process.ready;
+    assertEquals([await process.gone, lonely.ready], [undefined, 1]);
+  },
+  { skip, sanitize: false },
+);
+
+test("a process that cannot be told what to do is ended, and its mailbox closed", async () => {
+  // It could not see this memory.
+  using lonely = new Lonely("exec sleep 5", ofThisProcess);
+  const before = sockets().nextDescriptor();
+  const process = lonely.start();
+  const error = await process.gone;
+  assert(/^Cannot start a process: /.test(error?.message ?? ""), `${error}`);
+  assertEquals([lonely.isThere, lonely.ready], [false, 0]);
+  assertEquals(sockets().nextDescriptor(), before);
+}, { skip, sanitize: false });
+
+/** Connections, and a room in which they wait. */
+class Room implements Disposable {
+  readonly net = sockets();
+  readonly epoll = this.net.epollCreate();
+  readonly room: WaitingRoom;
+  /** What the room has said about those that are over. */
+  readonly over: string[] = [];
+  readonly #listener = this.net.openListener({ hostname: "127.0.0.1", port: 0 });
+  readonly #open = new Set<number>([this.epoll, this.#listener]);
+  readonly #names = new Map<number, string>();
+
+  constructor(silence: Silence, most = 8) {
+    const { net, epoll } = this;
+    this.room = new WaitingRoom({
+      ...{ net, epoll, silence, most },
+      onOver: ({ fd }, error, wasEmpty) => {
+        this.over.push(`${this.#names.get(fd)} ${error?.name} ${wasEmpty}`);
+        this.close(fd);
+      },
+    });
+  }
+
+  /** Connects over TCP. @returns the client, and its connection at the server */
+  connect(name: string): { readonly client: number; readonly waiting: Waiting } {
+    const { net } = this;
+    const client = net.socket(net.constants.AF_INET, net.constants.SOCK_STREAM);
+    net.connect(client, net.localAddress(this.#listener));
+    return this.#keep(name, client, net.accept(this.#listener, new Uint8Array(SOCKADDR_SIZE)));
+  }
+
+  /** The same over a Unix domain socket. */
+  connectUnix(name: string): { readonly client: number; readonly waiting: Waiting } {
+    return this.#keep(name, ...this.net.socketpair());
+  }
+
+  #keep(name: string, client: number, fd: number) {
+    this.#open.add(client).add(fd);
+    this.#names.set(fd, name);
+    const waiting = { fd, sockaddr: new Uint8Array(SOCKADDR_SIZE), since: 0, startedAt: 0 };
+    return { client, waiting };
+  }
+
+  say(client: number): void {
+    this.net.send(client, Uint8Array.of(1), 0);
+  }
+
+  finish(client: number): void {
+    this.net.shutdown(client, this.net.constants.SHUT_WR);
+  }
+
+  reset(client: number): void {
+    this.net.resetOnClose(client);
+    this.close(client);
+  }
+
+  close(fd: number): void {
+    if (this.#open.delete(fd)) this.net.close(fd);
+  }
+
+  /** Lets the room hear what has happened. @returns how many were told of */
+  look(): number {
+    const events = new EpollEvents(16);
+    const count = this.net.epollWait(this.epoll, events, 0);
+    for (let at = 0; at < count; at++) this.room.hear(events.tokenAt(at));
+    return count;
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#open) this.net.close(fd);
+  }
+}
+
+const PATIENT: Silence = { opening: "client", ms: 0, error: () => new RangeError("late") };
+
+test("of those who wait for a process only who has spoken gets one, in turn", () => {
+  using it = new Room(PATIENT, 4);
+  const { room } = it;
+  const [one, two, three, four] = ["one", "two", "three", "four"].map((name) => it.connect(name));
+  it.say(two!.client);
+  for (const each of [one, two, three, four]) room.add(each!.waiting);
+  assertEquals([room.ready, room.silent, room.isFull], [1, 3, false]);
+  // Who is silent is told of when it speaks, has left, or was reset, and once.
+  assertEquals(it.look(), 0);
+  it.finish(one!.client);
+  it.reset(three!.client);
+  it.say(four!.client);
+  assertEquals(it.look(), 3);
+  assertEquals(it.over.sort(), ["one undefined true", "three PeerGoneError true"]);
+  assertEquals([room.ready, room.silent, it.look()], [2, 0, 0]);
+  // One that comes back is the next.
+  const { waiting } = it.connect("back");
+  room.addFirst(waiting);
+  const inTurn = [];
+  for (let next = room.first(); next !== undefined; next = room.first()) {
+    inTurn.push(next.fd);
+    room.removeFirst();
+  }
+  assertEquals(inTurn, [waiting.fd, two!.waiting.fd, four!.waiting.fd]);
+  // A process has them now, and the room is not told of them.
+  it.reset(four!.client);
+  assertEquals([it.look(), room.size], [0, 0]);
+  const crowd = [1, 2, 3, 4].map((each) => it.connect(`${each}`).waiting);
+  for (const each of crowd) room.add(each);
+  assert(room.isFull);
+  assertEquals(room.clear(), crowd);
+  assertEquals([room.size, it.over.length], [0, 2]);
+}, { skip });
+
+test("who was reset before its turn gets no process, whoever speaks first", () => {
+  for (const opening of ["client", "greeting", "server"] as const) {
+    using it = new Room({ ...PATIENT, opening });
+    const [silent, spoken, left, next] = ["silent", "spoken", "left", "next"].map((name) => {
+      const each = it.connect(name);
+      if (name === "spoken" || name === "next") it.say(each.client);
+      it.room.add(each.waiting);
+      return each;
+    });
+    it.finish(left!.client);
+    it.reset(silent!.client);
+    it.reset(spoken!.client);
+    const first = it.room.first()!.fd;
+    it.look();
+    const isServed = opening === "server";
+    assertEquals(it.over.sort(), [
+      ...(isServed ? [] : ["left undefined true"]),
+      "silent PeerGoneError true",
+      "spoken PeerGoneError false",
+    ]);
+    assertEquals(it.room.ready, isServed ? 2 : 1);
+    assertEquals(first, (isServed ? left : next)!.waiting.fd);
+  }
+}, { skip });
+
+test("a peer that has said something over a Unix domain socket and is gone is told of once", () => {
+  for (const opening of ["client", "server"] as const) {
+    using it = new Room({ ...PATIENT, opening });
+    const { client, waiting } = it.connectUnix("gone");
+    it.room.add(waiting);
+    it.say(client);
+    it.look();
+    it.close(client);
+    it.look();
+    assertEquals([it.look(), it.room.first()?.fd, it.over], [0, waiting.fd, []]);
+  }
+}, { skip });
+
+test("those who say nothing have the time of a conversation, or of a PROXY header", async () => {
+  const limits = { readTimeoutMs: 5, sessionTimeoutMs: 9, computeTimeoutMs: 0 };
+  const told = (...args: Parameters<typeof silenceOf>) => {
+    const { opening, ms, error } = silenceOf(...args);
+    return [opening, ms, error().message];
+  };
+  const read = "Timed out: nothing was received for 5 ms";
+  assertEquals(told(limits, "client"), ["client", 5, read]);
+  const idle = "Timed out: no message came for 7 ms";
+  assertEquals(told({ ...limits, idleTimeoutMs: 7 }, "client"), ["client", 7, idle]);
+  const session = "Timed out: the session was not over after 9 ms";
+  assertEquals(told({ ...limits, readTimeoutMs: 0 }), ["server", 9, session]);
+  const header = "Timed out: no whole PROXY header came within 3 ms";
+  assertEquals(told(limits, "greeting", 3), ["client", 3, header]);
+  using it = new Room(silenceOf({ ...limits, readTimeoutMs: 1 }, "client"));
+  const [late, early] = [it.connect("late"), it.connect("early")];
+  for (const each of [late, early]) it.room.add(each.waiting);
+  it.say(early.client);
+  await until("one of them to be late", () => it.room.tend() < 0);
+  assertEquals([it.over, it.room.first()?.fd], [["late ReadTimeoutError false"], early.waiting.fd]);
+}, { skip });
 
 test("of a process that is killed at any moment no connection stays counted", async () => {
   using server = new Memory();

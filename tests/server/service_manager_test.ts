@@ -28,6 +28,7 @@ import { Peer } from "../kit/peer.ts";
 import { ROWS, testTogether } from "../kit/rows.ts";
 import { ServiceManager, Unit } from "../kit/service_manager.ts";
 import { commandOf, Program, Script, whyNoProgram } from "../kit/server_process.ts";
+import { isOurs } from "../kit/turns.ts";
 
 const skip = runtime.os === "linux" ? whyNoSockets() : "systemd is of Linux";
 const SPIN = "tests/kit/protocols/spin.ts";
@@ -138,7 +139,7 @@ test("the unit files are in order, and the service can do little harm", async ()
 /** Threads with descriptors and with messages, and loops of the main thread and of a Worker. */
 const WAYS = ROWS.filter(({ name }) =>
   ["threadpool by descriptors", "threadpool by messages", "event", "nonblocking"].includes(name)
-);
+).filter((_, index) => isOurs(index));
 
 testTogether(
   "the watchdog is fed while clients wait and compute, and not while a conversation is stuck",

@@ -38,8 +38,9 @@ import { MODES } from "../../modes/catalogue.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { DIFFERENT, type Row, whyNot } from "../kit/rows.ts";
+import { DIFFERENT, inTurn, type Row, whyNot } from "../kit/rows.ts";
 import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
+import { isOurs } from "../kit/turns.ts";
 
 const noKernel = whyNoKernel();
 const noSockets = whyNoSockets();
@@ -73,7 +74,7 @@ async function serve({ mode, args }: Row, options: ServeOptions): Promise<Server
   return await serve({ ...parseFlags((await program()).command, args), ...options });
 }
 
-for (const row of DIFFERENT) {
+for (const row of inTurn(DIFFERENT, 0)) {
   const { name, args, skip } = row;
   test(`${name} keeps one set of figures, which anybody can read`, async () => {
     await using server = await serve(row, { port: 0, statsEvery: "20ms" });
@@ -196,7 +197,7 @@ test("every mode writes its statistics, in lines that are whole", async () => {
     assertMatch(String(last["@timestamp"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     assertMatch(String(last.message), /^statistics: accepted 9 · live [01] · /);
   };
-  await Promise.all([...modes.values()].map(check));
+  await Promise.all([...modes.values()].filter((_, index) => isOurs(index)).map(check));
 }, { sanitize: false });
 
 test("the chat writes its statistics too, for people, also when it is quiet", async () => {

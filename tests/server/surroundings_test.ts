@@ -5,7 +5,6 @@
  */
 
 import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { runtime } from "../../engine/net/runtime.ts";
 import {
@@ -19,9 +18,9 @@ import {
 import { handshake, Peer } from "../kit/peer.ts";
 import { type Row, ROWS } from "../kit/rows.ts";
 import { commandOf, Program, ServerProcess } from "../kit/server_process.ts";
+import { IS_LONG } from "../kit/turns.ts";
 
 /** Whether every mode is tried, and not only those that differ in this. */
-const IS_LONG = process.env.LONG_TESTS === "1";
 
 const whyNotLinux = runtime.os === "linux" ? undefined : "this needs Linux";
 

@@ -5,7 +5,6 @@
  */
 
 import { renameSync, writeFileSync } from "node:fs";
-import process from "node:process";
 import {
   Deadline,
   extensionOf,
@@ -19,14 +18,15 @@ import { assert, assertEquals, assertMatch, delay, test, until } from "../kit/ha
 import { handshake, Peer } from "../kit/peer.ts";
 import { forOne, type Row, ROWS } from "../kit/rows.ts";
 import { ServerProcess, totalsIn, untilStopped, whyNoProgram } from "../kit/server_process.ts";
+import { IS_LONG, isOurs } from "../kit/turns.ts";
 
 const whyNotLinux = runtime.os === "linux" ? undefined : "this needs Linux";
 
 /** The rows whose threads wait in different ways; the others too where there is time. */
 const WAYS = ROWS.filter(({ name, skip }) =>
-  skip === undefined && (process.env.LONG_TESTS === "1" ||
+  skip === undefined && (IS_LONG ||
     /^threadpool by|^berkeley$|^nonblocking$|^completion$|^event$|^cluster$/.test(name))
-);
+).filter((_, index) => isOurs(index));
 
 /** Resolves when no server is being started. */
 let started: Promise<unknown> = Promise.resolve();

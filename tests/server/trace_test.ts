@@ -26,12 +26,14 @@ import {
   DAILY,
   DIFFERENT,
   forOne,
+  inTurn,
   type Row,
   testTogether,
   whyNot,
 } from "../kit/rows.ts";
 import { catchesTerm, Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 import { Trace } from "../kit/trace_events.ts";
+import { takeTurns } from "../kit/turns.ts";
 
 const FAULTY = "./tests/kit/protocols/faulty.ts";
 
@@ -79,7 +81,7 @@ function computesThere(row: Row): boolean {
   return !row.loops || computesInPlace(row);
 }
 
-for (const row of DAILY) {
+for (const row of inTurn(DAILY, 0)) {
   const { name, mode, skip } = row;
   const options = { skip, sanitize: false };
   const start = (file: string, ...more: string[]) =>
@@ -204,12 +206,13 @@ for (const handoff of ["fd", "message"]) {
   );
 }
 
-for (const mode of ["event", "nonblocking", "completion", "cluster"]) {
+for (const [index, mode] of ["event", "nonblocking", "completion", "cluster"].entries()) {
+  const once = takeTurns(index, test);
   const serveFrames = (...flags: string[]) =>
     ServerProcess.start(mode, ["--protocol", "frame", ...flags]);
   const options = { sanitize: false, skip: whyNot(mode) };
 
-  test(`${mode} shows a loop that is blocked by a computation, and one that is not`, async () => {
+  once(`${mode} shows a loop that is blocked by a computation, and one that is not`, async () => {
     for (const offload of ["0", "1"]) {
       using folder = new TraceFolder();
       const loops = mode === "cluster" ? ["--workers", "1"] : [];
@@ -236,7 +239,7 @@ for (const mode of ["event", "nonblocking", "completion", "cluster"]) {
     }
   }, options);
 
-  test(`${mode} ends the computation of a client that has reset, also in the trace`, async () => {
+  once(`${mode} ends the computation of a client that has reset, also in the trace`, async () => {
     using folder = new TraceFolder();
     await using server = await serveFrames(
       "--offload",
@@ -347,7 +350,8 @@ const UNWRITABLE: readonly (readonly [string, string])[] = [
   ["/nowhere/trace.json", "no such file or directory (ENOENT)"],
   [".", "is a directory (EISDIR)"],
 ];
-testTogether("one line says that the trace cannot be written", DIFFERENT, async (row) => {
+const UNTRACED = inTurn(DIFFERENT, 1);
+testTogether("one line says that the trace cannot be written", UNTRACED, async (row) => {
   const { mode } = row;
   // What the system says is the same in every mode, so one mode is told the second reason too.
   await Promise.all(

@@ -2,13 +2,15 @@
  * Finds protocols by name or by module: the values of `--protocol` and `serve({ protocol })`.
  *
  * A protocol of your own is a module with `export default function* (context)` and, for its own CPU
- * work, `export const tasks`. It is posted to Workers as a URL, and each Worker imports it.
+ * work, `export const tasks`. It is posted to Workers as a URL, and each Worker imports it. With
+ * `export const opening` it can say who has to speak first: see `Opening`.
  *
  * @module
  */
 
 import {
   findProtocol,
+  type Opening,
   type ProtocolDefinition,
   PROTOCOLS,
   type Tasks,
@@ -47,7 +49,7 @@ export function locateProtocol(given: string | URL): string {
 export async function loadProtocol(location: string): Promise<ProtocolDefinition> {
   if (Object.hasOwn(PROTOCOLS, location)) return findProtocol(location);
   const path = pathOf(location);
-  const { default: serve, tasks, refusal } = await importProtocol(location);
+  const { default: serve, tasks, refusal, opening } = await importProtocol(location);
   if (!isGeneratorFunction(serve)) {
     const found = serve === undefined ? "none" : tagOf(serve);
     throw new OptionError(
@@ -66,6 +68,13 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
       }`,
     );
   }
+  if (opening !== undefined && !isOpening(opening)) {
+    throw new OptionError(
+      `Cannot use the protocol ${path}: expected "export const opening" to be one of ${
+        OPENINGS.join(", ")
+      }`,
+    );
+  }
   return {
     name: nameOf(location),
     summary: `the protocol of ${path}`,
@@ -73,6 +82,7 @@ export async function loadProtocol(location: string): Promise<ProtocolDefinition
     sessionTimeoutMs: 0,
     ...(tasks !== undefined && { tasks }),
     ...(refusal !== undefined && { refusal: (why: string) => encodeLine(String(refusal(why))) }),
+    ...(opening !== undefined && { opening }),
     serve: (context) => serve(context),
   };
 }
@@ -106,6 +116,13 @@ export async function importProtocol(location: string): Promise<Record<string, u
 
 function isGeneratorFunction(value: unknown): value is (context: Context) => Protocol {
   return tagOf(value) === "GeneratorFunction";
+}
+
+/** Who can open a conversation. */
+const OPENINGS: readonly Opening[] = ["client", "greeting", "server"];
+
+function isOpening(value: unknown): value is Opening {
+  return (OPENINGS as readonly unknown[]).includes(value);
 }
 
 /** Tasks must not be asynchronous functions: those cannot be computed in place. */

@@ -7,9 +7,14 @@
  */
 
 import type { Address, Protocol } from "../../../protocols/effects.ts";
-import { ReadTimeoutError, SessionTimeoutError } from "../../../protocols/errors.ts";
+import { SessionTimeoutError } from "../../../protocols/errors.ts";
 import type { Deadlines } from "../../drivers/deadlines.ts";
-import { type Introduction, precede, readIntroduction } from "../../drivers/introduction.ts";
+import {
+  type Introduction,
+  lateIntroduction,
+  precede,
+  readIntroduction,
+} from "../../drivers/introduction.ts";
 import type { IntroducedPeer } from "../../drivers/elsewhere.ts";
 import type { TimeLimits } from "../../drivers/limits.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
@@ -133,9 +138,7 @@ export function judge(door: Door, read: ReadHeader): Verdict {
 
 /** The error of a connection that brought no header. */
 function headerFailure(error: unknown): unknown {
-  return error instanceof SessionTimeoutError
-    ? new ReadTimeoutError(error.timeoutMs, "no whole PROXY header came within")
-    : error;
+  return error instanceof SessionTimeoutError ? lateIntroduction(error.timeoutMs) : error;
 }
 
 function arrivalOf(

@@ -299,6 +299,7 @@ export class DescriptorServer {
     this.datagrams?.wake();
     this.#held.refuseOthers();
     this.#quiet.send(this.#wakePair[1], WAKE);
+    this.#plan.processes?.continueAll();
     while (team.accepting && performance.now() < cutAt + CUT_MS) {
       await pause(LOOK_MS);
       if (runtime.os !== "linux") this.#wakeByConnecting();

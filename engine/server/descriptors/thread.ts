@@ -321,6 +321,16 @@ export class Thread {
     return { calls, assignment, place, tell };
   }
 
+  /**
+   * Logs the SYN of a connection that this thread does not serve, if the log tells of them.
+   *
+   * @param fd the connection
+   * @param peer who has sent it
+   */
+  tellSyn(fd: number, peer: Address): void {
+    this.#synLog?.tell(fd, peer);
+  }
+
   /** Whether the listener itself does not wait, so that it may be asked at any time. */
   get mayAsk(): boolean {
     return this.#wait.mayAsk;
@@ -658,7 +668,7 @@ export class Thread {
     if (this.#begun !== undefined) Atomics.store(this.#begun, 0, 1);
     this.#noteHost();
     Atomics.store(this.#accepting, 0, 0);
-    this.#synLog?.tell(fd, this.remoteAddress);
+    if (this.#synLog !== undefined) this.tellSyn(fd, this.remoteAddress);
     this.#service.begin();
     if (this.#doom[0] === 1 && Atomics.exchange(this.#doom, 0, 0) === 1) {
       throw new Error("It was ended from the live page");

@@ -23,6 +23,9 @@ import { takeOnlyNear, Trap } from "./trap.ts";
 /** How often the kernel is asked about handshakes, in milliseconds. */
 const ASK_MS = 8;
 
+/** How long a runtime may take to close the listener of a thread that it stops, in milliseconds. */
+const STOP_MS = 500;
+
 /** What is to be closed. */
 export interface SealedParts {
   /** The listeners: descriptors of sockets that all listen on one address. */
@@ -32,6 +35,13 @@ export interface SealedParts {
    * a socket is closed with its last descriptor.
    */
   readonly owned?: readonly number[];
+  /**
+   * Whether one of these may stay open as long as the process: its thread computes, and on Deno nobody
+   * can stop it. It is waited for, but not for long.
+   *
+   * @param owned the descriptor
+   */
+  mayStay?(owned: number): boolean;
   /** Is told in one sentence where no trap can be set. */
   readonly journal: Journal;
   /** Is told the port of a connection to this server itself, which is none of its clients. */
@@ -45,6 +55,7 @@ export class Seal implements AsyncDisposable {
   readonly #calls: Sockets;
   readonly #listeners: readonly number[];
   readonly #owned: readonly number[];
+  readonly #mayStay: (owned: number) => boolean;
   /** What tells each listener from whatever has its number later. */
   readonly #cookies: readonly (string | undefined)[];
   readonly #trap: Trap;
@@ -57,6 +68,7 @@ export class Seal implements AsyncDisposable {
     calls: Sockets,
     listeners: readonly number[],
     owned: readonly number[],
+    mayStay: (owned: number) => boolean,
     trap: Trap,
     figures: AddressFigures | undefined,
     isSix: boolean,
@@ -65,6 +77,7 @@ export class Seal implements AsyncDisposable {
     this.#calls = calls;
     this.#listeners = listeners;
     this.#owned = owned;
+    this.#mayStay = mayStay;
     this.#cookies = listeners.map((listener) => nameOf(calls, listener));
     this.#trap = trap;
     this.#figures = figures;
@@ -91,7 +104,7 @@ export class Seal implements AsyncDisposable {
   }
 
   static async #begin(
-    { listeners, owned = listeners, ownPort, onConnection }: SealedParts,
+    { listeners, owned = listeners, mayStay = () => false, ownPort, onConnection }: SealedParts,
   ): Promise<Seal> {
     const why = whyNoTrap(listeners);
     if (why !== undefined) throw new Error(why);
@@ -103,7 +116,8 @@ export class Seal implements AsyncDisposable {
       const seen = figures?.listeners(address.hostname, nameOf(calls, first)).length ?? 0;
       const size = Math.max(listeners.length, seen);
       const trap = await Trap.set(calls, { listeners, size, ownPort }, onConnection);
-      return new Seal(calls, listeners, owned, trap, figures, isIPv6(address.hostname));
+      const isSix = isIPv6(address.hostname);
+      return new Seal(calls, listeners, owned, mayStay, trap, figures, isSix);
     } catch (error) {
       figures?.[Symbol.dispose]();
       throw error;
@@ -143,18 +157,23 @@ export class Seal implements AsyncDisposable {
    * loop comes round, and until then newcomers must not get at it.
    */
   async [Symbol.asyncDispose](): Promise<void> {
-    const until = performance.now() + LONGEST_CLOSE_MS;
-    while (this.#isListening() && performance.now() < until) await pause(1);
+    const from = performance.now();
+    for (let ms = 0; this.#isListening(ms < STOP_MS) && ms < LONGEST_CLOSE_MS;) {
+      await pause(1);
+      ms = performance.now() - from;
+    }
     this.#trap.release();
     this.#figures?.[Symbol.dispose]();
   }
 
-  #isListening(): boolean {
+  /** @param awaitsAll whether those count that may stay */
+  #isListening(awaitsAll: boolean): boolean {
     const isOpen = (fd: number, index: number) => {
       const cookie = this.#cookies[index];
       return cookie !== undefined && nameOf(this.#calls, fd) === cookie;
     };
-    return this.#listeners.some(isOpen) || this.#owned.some(isOpen);
+    return this.#listeners.some(isOpen) ||
+      this.#owned.some((fd, index) => (awaitsAll || !this.#mayStay(fd)) && isOpen(fd, index));
   }
 }
 

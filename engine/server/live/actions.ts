@@ -63,6 +63,8 @@ export interface ActionsPlan {
   readonly protocol: string;
   /** Tells a sentence to those who look at the page. */
   say(text: string): void;
+  /** So many more connections are being made, or fewer. */
+  dials(change: 1 | -1): void;
   /** A connection was made. @param from its address at this end */
   connected(from: string): void;
   /**
@@ -220,9 +222,14 @@ export class Actions {
   }
 
   async #dial(dialer: EventDialer): Promise<EventCall> {
-    const call = await dialer.dial(this.#target, DIAL_MS);
-    this.#plan.connected(formatAddress(call.localAddress));
-    return call;
+    this.#plan.dials(1);
+    try {
+      const call = await dialer.dial(this.#target, DIAL_MS);
+      this.#plan.connected(formatAddress(call.localAddress));
+      return call;
+    } finally {
+      this.#plan.dials(-1);
+    }
   }
 
   /** Why a client cannot vanish here; `undefined` if it can. */

@@ -220,6 +220,7 @@ class ThreadSide {
       address,
       protocol,
       say: (text) => view.say(text),
+      dials: (change) => view.dials(change),
       connected: (from) => view.connected(from),
       kill: () => this.#kill(),
     });

@@ -46,6 +46,9 @@ const REST = 9;
 /** How many of those who wait in a queue are told one by one. */
 const MOST_QUEUED = 1_024;
 
+/** For how many batches records are held back at most. */
+const MOST_HELD = 4;
+
 /** How many may read along. */
 const MOST_READERS = 16;
 
@@ -93,6 +96,10 @@ export class LiveView implements Disposable {
   /** How many were accepted in the last second, and how much CPU time was used. */
   readonly #accepting = new Course();
   readonly #computing = new Course();
+  /** How many connections the page is making, and the records that wait until it has. */
+  #dialing = 0;
+  #held: TrackRecord[] = [];
+  #heldFor = 0;
   /** How many connections the page itself has made. */
   #byPage = 0;
 
@@ -142,8 +149,25 @@ export class LiveView implements Disposable {
   /** Takes records. @param records in their order @param leftOut how many spans are missing */
   take(records: readonly TrackRecord[], leftOut: number): void {
     if (this.#readers.size === 0) return;
-    this.#state.take(records);
+    this.#held.push(...records);
     for (const reader of this.#readers) reader.leaveOut("spans", leftOut);
+    if (this.#dialing === 0) this.#release();
+  }
+
+  /**
+   * The page makes so many more connections, or fewer. A server may tell of one before its address here
+   * is known: then that waits a moment.
+   */
+  dials(change: 1 | -1): void {
+    this.#dialing += change;
+    if (this.#dialing === 0) this.#release();
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldFor = 0;
+    this.#state.take(held);
   }
 
   /** From now on all records are collected: what has begun before that lies in its place. */
@@ -206,6 +230,7 @@ export class LiveView implements Disposable {
     this.#parts.want(false);
     this.#looks?.[Symbol.dispose]();
     this.#looks = undefined;
+    this.#held = [];
     this.#state.forget();
     this.#lives.clear();
     this.#accepting.clear();
@@ -232,6 +257,7 @@ export class LiveView implements Disposable {
 
   #turn(): void {
     const now = performance.now();
+    if (this.#held.length > 0 && ++this.#heldFor > MOST_HELD) this.#release();
     this.#watchRate();
     this.#state.lookAtThreads();
     if (!this.#isFlooded) this.#state.lookAtQueues(this.#queue?.waiting() ?? []);

@@ -73,7 +73,7 @@ const MANNERS: Readonly<Record<string, Manner>> = {
     one: () => printClient([encoder.encode("hello")]),
     slow: encoder.encode("a slow client speaks\n"),
   },
-  chat: {
+  rooms: {
     says: "a chat knows no primes: each joins, says a line and leaves",
     three: times(3, () => talk("hello from the page\n", "/quit\n")),
     one: () => talk("/quit\n"),

@@ -28,6 +28,9 @@ const MOST_CHARS = 256 * 1024;
 /** A reader that comes for more after this time at the latest keeps up, in milliseconds. */
 const PROMPT_MS = 300;
 
+/** How many sentences are kept for a reader that is slow. */
+const MOST_NOTES = 64;
+
 /** The types of lines that a slow reader is told too: the latest of each. */
 const COUNTS: ReadonlySet<string> = new Set(["counters", "figures", "listener"]);
 
@@ -72,6 +75,7 @@ export class Reader {
   #isBehind = false;
   readonly #leftOut = new Map<string, number>();
   readonly #counts = new Map<string, Item>();
+  readonly #notes: Item[] = [];
   #tookAt = 0;
   #isOver = false;
   /** Is called when there is something for it. */
@@ -85,7 +89,8 @@ export class Reader {
 
   /** Whether there is something for it to take, or nothing will come any more. */
   get isReady(): boolean {
-    return this.#queue.length > 0 || this.#counts.size > 0 || this.#isOver;
+    return this.#queue.length > 0 || this.#counts.size > 0 || this.#notes.length > 0 ||
+      this.#isOver;
   }
 
   /** Whether it is told counts only. */
@@ -110,6 +115,7 @@ export class Reader {
   #leave(item: Item): void {
     const { type } = item.line;
     if (COUNTS.has(type)) this.#counts.set(type, item);
+    else if (type === "note" && this.#notes.length < MOST_NOTES) this.#notes.push(item);
     else this.leaveOut(LEFT_OUT[type] ?? "events", 1);
   }
 
@@ -142,7 +148,7 @@ export class Reader {
       for (const { line } of taken) this.#learn(line);
       for (const line of this.#present.lines(this.#known)) taken.push(itemOf(line));
     }
-    taken.push(...this.#counts.values());
+    taken.push(...this.#notes.splice(0), ...this.#counts.values());
     this.#counts.clear();
     for (const { line } of taken) this.#learn(line);
     return taken.length === 0 && this.#isOver ? undefined : taken.map(({ text }) => text);

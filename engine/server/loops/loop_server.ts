@@ -108,6 +108,8 @@ export class LoopServer {
   #pool: OffloadPool | undefined;
   readonly #links = new Set<Link>();
   readonly #deaf = Promise.withResolvers<void>();
+  /** The descriptors of listeners whose threads were ended while they computed. */
+  readonly #stuck = new Set<number>();
   /** The main thread's own listener, if the loops have none. */
   #kept: KeptListener | undefined;
   /** The address. Its port is the one that the kernel picked, once that is known. */
@@ -324,6 +326,7 @@ export class LoopServer {
         clerk?.[Symbol.dispose]();
         port1.close();
         onGone?.(error, mayRun);
+        if (mayRun && link.kept !== undefined) this.#stuck.add(link.kept.owned);
         // A loop that is replaced leaves the main thread's listener to the next one.
         const isOrphan = link.kept !== this.#kept || this.#team.gate.closing;
         if (!link.isDeaf && isOrphan && link.kept !== undefined) this.#group?.lose(link.kept);
@@ -393,6 +396,7 @@ export class LoopServer {
     return await Seal.begin({
       listeners: this.#group?.descriptors ?? [],
       owned: this.#group?.owned ?? [],
+      mayStay: (owned) => this.#stuck.has(owned),
       journal,
       ownPort: this.#timeline?.ownPort,
       onConnection: (fd, sockaddr) => {

@@ -14,7 +14,7 @@ import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import { describeTaskLimits } from "../../process/task_limits.ts";
-import { sendSignal, SIGKILL } from "../../process/send_signal.ts";
+import { sendSignal, SIGCONT, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import type { WorkerPlan } from "../../workers/supervised_worker.ts";
 import type { SharedFigure } from "../core/statistics_share.ts";
@@ -51,6 +51,8 @@ export interface ChildrenPlan {
   readonly accept: boolean;
   /** How many connections may wait for processes that are about to start. */
   readonly queue: number;
+  /** How many clients may wait beside these, because they have said nothing yet. */
+  readonly silent: number;
   /** How many processes shall wait for connections, if they are started on demand. */
   readonly spare?: number;
 }
@@ -96,22 +98,29 @@ export class Children implements ProcessStarter {
       this.#memory.close();
       throw error;
     }
-    this.#jobControl = new JobControl((signal) => {
-      for (const pid of this.#children.keys()) sendSignal(pid, signal);
-    });
+    this.#jobControl = new JobControl((signal) => this.#signalAll(signal));
+  }
+
+  #signalAll(signal: number): void {
+    for (const pid of this.#children.keys()) sendSignal(pid, signal);
+  }
+
+  continueAll(): void {
+    this.#signalAll(SIGCONT);
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
 
   /** What the desk needs. */
   get desk(): DeskData {
-    const { accept, queue, spare } = this.#plan;
+    const { accept, queue, silent, spare } = this.#plan;
     return {
       meeting: this.#meeting.fd,
       commands: this.#commands[1],
       figures: this.#figures.buffer as SharedArrayBuffer,
       accept,
       queue,
+      silent,
       ...(spare !== undefined && { spare }),
     };
   }
@@ -159,14 +168,19 @@ export class Children implements ProcessStarter {
     const child = new Child(plan, assignment, {
       onStarted: (pid) => {
         this.#children.set(pid, child);
-        this.#tell({
-          say: "started",
-          pid,
-          index: assignment.index,
-          assignment: this.#describe(assignment),
-          descriptors: this.#descriptors(assignment, mailbox as MailboxEnds),
-          mailbox: mailbox as MailboxEnds,
-        });
+        const ends = mailbox as MailboxEnds;
+        try {
+          const [text, descriptors] = [
+            this.#describe(assignment),
+            this.#descriptors(assignment, ends),
+          ];
+          const { index } = assignment;
+          this.#tell({ say: "started", pid, index, assignment: text, descriptors, mailbox: ends });
+        } catch (error) {
+          // The desk does not know them.
+          ends.forEach((fd) => this.#net.close(fd));
+          throw error;
+        }
       },
       onEnded: (pid) => {
         this.#children.delete(pid);
@@ -256,6 +270,11 @@ export class Children implements ProcessStarter {
   }
 }
 
+/** The error of a process that could not be started. */
+function notStarted(cause: unknown): Error {
+  return new Error(`Cannot start a process: ${whyNotStarted(cause)}`, { cause });
+}
+
 /** Why a process could not be started: fork(2) says EAGAIN if there are too many. */
 function whyNotStarted(cause: unknown): string {
   const { code } = cause as { readonly code?: unknown };
@@ -329,16 +348,25 @@ class Child implements ProcessHandle {
     try {
       const program = this.#program = await start();
       Atomics.store(this.#pid, 0, program.pid);
-      this.#events.onStarted(program.pid);
       if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
+      this.#announce(program.pid);
       how = await program.ended;
       this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
       this.#events.onEnded(program.pid);
     } catch (cause) {
-      this.#error ??= new Error(`Cannot start a process: ${whyNotStarted(cause)}`, { cause });
+      this.#error ??= notStarted(cause);
     }
     this.#end(how);
+  }
+
+  /** Says that it has been started. If nobody can tell it what to do, it must not stay. */
+  #announce(pid: number): void {
+    try {
+      this.#events.onStarted(pid);
+    } catch (cause) {
+      this.end(notStarted(cause));
+    }
   }
 
   /** What it has said before its end may be told a moment after it. */

@@ -6,8 +6,10 @@
  * Whoever connects to the parent's socket must be a process that the main thread has just started: the
  * kernel says which process it is (`SO_PEERCRED`, unix(7)).
  *
- * The desk hands a connection only to a process that waits for one. While none does, it accepts none,
- * and connections wait in the kernel's accept queue, where nobody can lose them.
+ * The desk hands a connection only to a process that waits for one. While none does, and none may be
+ * started, it accepts none, and connections wait in the kernel's accept queue, where nobody can lose
+ * them. Where a process is started for each connection, it has accepted the connection before, and
+ * looks whether that is worth it: see `waiting_room.ts`.
  *
  * @module
  */
@@ -29,6 +31,7 @@ import { type TeamMemory, threadMemory } from "../team/team_memory.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import { Control, describeConnection, type Heard, MessageBuffers, SAY, TELL } from "./control.ts";
 import { Mailbox } from "./mailbox.ts";
+import { silenceOf, type Waiting, WaitingRoom } from "./waiting_room.ts";
 import {
   type ChildMessage,
   type Command,
@@ -66,8 +69,17 @@ const MORE_STRANGERS = 64;
 /** How many events one look takes. */
 const EVENTS = 64;
 
+/**
+ * How many connections are accepted until the desk looks after everybody else. Clients that come and
+ * leave at once must not keep it from that.
+ */
+const ACCEPTS = 16;
+
 /** The word that says whether a process has begun with the connection that it was handed. */
 const BEGUN = 0;
+
+/** The number of no thread, in a trace. */
+const NOBODY_SERVES = 0;
 
 /** A process, as the desk knows it. */
 interface Child {
@@ -92,12 +104,13 @@ interface Child {
 /** A process that has been started. */
 type Started = Extract<Command, { readonly say: "started" }>;
 
-/** A connection that waits for a process. */
-interface Waiting {
-  readonly fd: number;
-  readonly sockaddr: Uint8Array;
-  /** Since when, on the clock of the timeline; 0 if there is none. */
-  readonly since: number;
+/** What was said to a process that has not answered yet. */
+interface Told {
+  readonly kind: typeof TELL.again | typeof TELL.end;
+  /** When it was said, in milliseconds. */
+  at: number;
+  /** Whether it is in the mailbox. The system may have had no memory for it. */
+  isIn: boolean;
 }
 
 /** The desk. */
@@ -129,16 +142,18 @@ export class Desk {
   readonly #children = new Map<number, Child>();
   /** Those of them who wait for a connection. The one that was busy last comes last. */
   readonly #idle: Child[] = [];
-  readonly #waiting: Waiting[] = [];
+  readonly #room: WaitingRoom;
   /** Those who may not have begun yet with what they were handed. */
   readonly #beginning = new Set<Child>();
-  /** Those to whom something was said that they have not answered yet, and when it was said. */
-  readonly #told = new Map<Child, number>();
+  /** Those to whom something was said that they have not answered yet. */
+  readonly #told = new Map<Child, Told>();
   /** Those who were started in vain, as the main thread knows. */
   readonly #unwanted = new Set<number>();
   readonly #decoder = new TextDecoder();
   #commands = "";
   #hasSeenWake = false;
+  /** How many connections were accepted since the desk has looked. */
+  #accepts = 0;
   /** How processes are let in. */
   readonly #policy = new AcceptPolicy();
   /** When that goes on, if it has failed. */
@@ -165,6 +180,17 @@ export class Desk {
     for (const fd of [data.meeting, data.commands, this.#shared.wake]) {
       calls.epollControl(this.#epoll, EPOLL_CTL_ADD, fd, EPOLLIN, fd);
     }
+    const { door, protocol } = thread;
+    const isLookedAt = data.spare !== undefined;
+    this.#room = new WaitingRoom({
+      net: calls,
+      epoll: this.#epoll,
+      silence: isLookedAt
+        ? silenceOf(assignment.settings, protocol.opening, door.headerMs)
+        : undefined,
+      most: data.silent,
+      onOver: (waiting, error, wasEmpty) => this.#turnAway(waiting, error, wasEmpty),
+    });
     this.#poll.watch(0, this.#epoll, POLLIN);
     this.#poll.watch(1, this.#shared.listener, POLLIN);
   }
@@ -199,7 +225,8 @@ export class Desk {
   pass(fd: number): void {
     // Without a queue a process waits for it.
     const since = this.#data.queue > 0 ? this.#track?.now() ?? 0 : 0;
-    this.#waiting.push({ fd, sockaddr: this.#thread.letGo().slice(), since });
+    const startedAt = performance.now();
+    this.#room.add({ fd, sockaddr: this.#thread.letGo().slice(), since, startedAt });
     this.#serveWaiting();
   }
 
@@ -210,7 +237,7 @@ export class Desk {
       if (!this.#thread.closing) continue;
       this.#takeRescued();
       this.#serveWaiting();
-      const isLast = this.#ring.closed && this.#ring.length === 0 && this.#waiting.length === 0;
+      const isLast = this.#ring.closed && this.#ring.length === 0 && this.#room.size === 0;
       if (isLast || this.#gate.cutting) this.#dismissIdle();
       if (this.#gate.cutting) this.#cutWaiting();
     }
@@ -219,11 +246,12 @@ export class Desk {
 
   get #isOver(): boolean {
     return this.#thread.closing && this.#ring.closed && this.#children.size === 0 &&
-      this.#started.size === 0 && this.#waiting.length === 0;
+      this.#started.size === 0 && this.#room.size === 0;
   }
 
   /** Waits until a connection may be accepted. Returns `false` if the server closes. */
   #awaitRoom(): boolean {
+    if (++this.#accepts > ACCEPTS) this.#look(0);
     while (!this.#thread.closing) {
       if (this.#hasRoom) return true;
       this.#look(-1);
@@ -234,11 +262,13 @@ export class Desk {
   /** Whether there is somebody for another connection. */
   get #hasRoom(): boolean {
     const { queue } = this.#data;
+    const room = this.#room;
     // Only who accepts a connection can refuse it.
-    if (this.#thread.door.refusesOverflow) return this.#waiting.length <= queue;
+    if (this.#thread.door.refusesOverflow) return room.ready <= queue;
     if (this.#gate.full) return false;
-    // With a queue the process may start after the connection has come.
-    return queue > 0 ? this.#waiting.length < queue : this.#idle.length > this.#waiting.length;
+    if (queue === 0) return this.#idle.length > room.ready;
+    // The process may start after the connection has come. Silent clients need none.
+    return !room.isFull && this.#gate.open - room.silent < queue;
   }
 
   /** Accepts a connection, and deals with the processes meanwhile. */
@@ -270,10 +300,15 @@ export class Desk {
 
   /** Looks who has something to say. */
   #look(timeoutMs: number): void {
-    const waitMs = soonest(timeoutMs, this.#tend());
+    this.#accepts = 0;
+    const { size } = this.#room;
+    const dueMs = soonest(timeoutMs, this.#tend());
+    // Somebody may wait for the room that there is now.
+    const waitMs = this.#room.size < size ? 0 : dueMs;
     const count = this.#net.epollWait(this.#epoll, this.#events, waitMs);
     // Who is told of first is looked at first: a process that has come is known by then.
     const ready = Array.from({ length: Math.max(0, count) }, (_, at) => this.#events.tokenAt(at));
+    let hasHeard = false;
     if (ready.includes(this.#data.commands)) this.#hearCommands();
     for (const fd of ready) {
       if (fd === this.#data.meeting) this.#meet();
@@ -281,8 +316,13 @@ export class Desk {
       else {
         const child = this.#children.get(fd);
         if (child !== undefined) this.#hearChild(child);
+        else {
+          this.#room.hear(fd);
+          hasHeard = true;
+        }
       }
     }
+    if (hasHeard) this.#serveWaiting();
   }
 
   /**
@@ -291,7 +331,8 @@ export class Desk {
    * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
    */
   #tend(): number {
-    return soonest(this.#release(), this.#meetAgain());
+    const room = soonest(this.#room.tend(), this.#sayAgain());
+    return soonest(room, soonest(this.#release(), this.#meetAgain()));
   }
 
   /**
@@ -318,7 +359,7 @@ export class Desk {
 
   /** Whether a connection waits, and a process could have it. */
   get #isStuck(): boolean {
-    return this.#waiting.length > 0 && this.#idle.length > 0;
+    return this.#room.ready > 0 && this.#idle.length > 0;
   }
 
   /** A process has not begun with its connection, and never will. It waits again, as the first. */
@@ -328,14 +369,13 @@ export class Desk {
     this.#beginning.delete(child);
     this.#leaveFor(child.index);
     this.#readmit(held);
-    this.#waiting.unshift(held);
+    this.#room.addFirst(held);
   }
 
   /** A process has left its connection in the mailbox. Who knows whether it waits at all? */
   #comesBack(child: Child): void {
     this.#takeBack(child);
-    child.mailbox.put(TELL.again);
-    this.#told.set(child, performance.now());
+    this.#say(child, TELL.again);
     this.#want();
   }
 
@@ -544,13 +584,29 @@ export class Desk {
 
   /** Hands waiting connections to processes that wait for them. */
   #serveWaiting(): void {
-    while (this.#waiting.length > 0 && this.#idle.length > 0) {
-      const child = this.#idle.at(-1) as Child;
-      if (!this.#hand(child, this.#waiting[0] as Waiting)) break;
+    const room = this.#room;
+    for (let child = this.#idle.at(-1); child !== undefined; child = this.#idle.at(-1)) {
+      const waiting = room.first();
+      if (waiting === undefined || !this.#hand(child, waiting)) break;
+      room.removeFirst();
       this.#idle.pop();
       child.isIdle = false;
-      this.#waiting.shift();
     }
+    this.#want();
+  }
+
+  /** A connection is over before a process had it. */
+  #turnAway(waiting: Waiting, error: Error | undefined, wasEmpty: boolean): void {
+    const { fd, sockaddr, since: queuedAt, startedAt } = waiting;
+    const thread = this.#thread;
+    const peer = this.#net.readAddress(sockaddr);
+    thread.tellSyn(fd, peer);
+    // It does not count any more when its client can see the end.
+    this.#gate.leave();
+    if (this.#countsHosts) thread.door.leave(peer);
+    this.#net.close(fd);
+    const life = { queuedAt, startedAt, servedBy: NOBODY_SERVES };
+    thread.observer.begin({ peer }, "", life).over(error, wasEmpty);
     this.#want();
   }
 
@@ -592,13 +648,35 @@ export class Desk {
     return true;
   }
 
+  /** Says something to a process for which no answer has to be waited. */
+  #say(child: Child, kind: Told["kind"]): void {
+    const isIn = child.mailbox.put(kind);
+    this.#told.set(child, { kind, at: performance.now(), isIn });
+  }
+
+  /**
+   * Says again what the system had no memory for.
+   *
+   * @returns how long the desk may wait until it does this again, in milliseconds; -1 for ever
+   */
+  #sayAgain(): number {
+    let waitMs = -1;
+    for (const [child, told] of this.#told) {
+      if (told.isIn) continue;
+      told.isIn = child.mailbox.put(told.kind);
+      told.at = performance.now();
+      if (!told.isIn) waitMs = PATIENT_MS;
+    }
+    return waitMs;
+  }
+
   /** Asks the main thread for the processes that are missing. */
   #want(): void {
-    const waiting = this.#waiting.length;
-    Atomics.store(this.#figures, WAITING, waiting);
+    const { ready, size } = this.#room;
+    Atomics.store(this.#figures, WAITING, size);
     const { spare } = this.#data;
     if (spare === undefined) return;
-    const wanted = this.#thread.closing ? waiting : waiting + spare;
+    const wanted = this.#thread.closing ? ready : ready + spare;
     const missing = Math.max(0, wanted - this.#idle.length);
     Atomics.store(this.#figures, MISSING, missing);
     if (missing > 0 && this.#gate.askForThreads(missing)) this.#tell({ kind: "queued" });
@@ -607,11 +685,11 @@ export class Desk {
   /** Takes the connections that the main thread has taken out of the accept queue. */
   #takeRescued(): void {
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
-    while (this.#waiting.length <= this.#data.queue) {
+    while (this.#room.ready <= this.#data.queue) {
       const fd = this.#ring.tryTake(sockaddr);
       if (fd < 0) return;
       const since = this.#track?.dequeued(fd) ?? 0;
-      this.#waiting.push({ fd, sockaddr: sockaddr.slice(), since });
+      this.#room.add({ fd, sockaddr: sockaddr.slice(), since, startedAt: performance.now() });
     }
   }
 
@@ -623,14 +701,13 @@ export class Desk {
       this.#unwanted.add(pid);
       this.#pass(pid, UNWANTED, "");
     }
-    const now = performance.now();
     for (const child of this.#idle.splice(0)) {
       child.isIdle = false;
-      child.mailbox.put(TELL.end);
-      this.#told.set(child, now);
+      this.#say(child, TELL.end);
     }
-    for (const [child, at] of this.#told) {
-      if (now - at < LATE_MS) continue;
+    const now = performance.now();
+    for (const [child, { at, isIn }] of this.#told) {
+      if (!isIn || now - at < LATE_MS) continue;
       this.#told.delete(child);
       // Who has not even looked into its mailbox is stopped, and has no client.
       if (child.mailbox.takeBack()) this.#pass(child.pid, UNWANTED, "");
@@ -640,7 +717,7 @@ export class Desk {
   /** Closes the connections that no process will serve: the time to finish has passed. */
   #cutWaiting(): void {
     const { counters } = this.#thread.means.place;
-    for (const { fd, sockaddr, since } of this.#waiting.splice(0)) {
+    for (const { fd, sockaddr, since } of this.#room.clear()) {
       this.#track?.refuse(formatAddress(this.#net.readAddress(sockaddr)), since);
       this.#gate.leave();
       this.#net.close(fd);

@@ -22,6 +22,8 @@ export interface DeskData {
    * accepts only when a process waits.
    */
   readonly queue: number;
+  /** How many clients may be here that have said nothing, if those need no process yet. */
+  readonly silent: number;
   /** How many processes shall wait for connections, if they are started on demand. */
   readonly spare?: number;
 }

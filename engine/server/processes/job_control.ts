@@ -9,13 +9,13 @@
  */
 
 import process from "node:process";
-import { ignoresStops } from "../../process/ending_signals.ts";
+import { SIGCONT } from "../../process/send_signal.ts";
+import { ignoresStops, isStopPending } from "../../process/ending_signals.ts";
 
-/** SIGSTOP and SIGCONT on Linux: signal(7). */
+/** SIGSTOP on Linux: signal(7). */
 const SIGSTOP = 19;
-const SIGCONT = 18;
 
-/** Until then the kernel has stopped this process, or does not, in milliseconds. */
+/** How long the kernel has until somebody looks whether it stops this process, in milliseconds. */
 const STOPS_MS = 20;
 
 /** Stops and continues the processes together with this one. */
@@ -37,8 +37,14 @@ export class JobControl {
     this.#signalAll(SIGSTOP);
     process.off("SIGTSTP", this.#stop);
     // Without a shell that could continue it, the kernel does not stop it, and there is no SIGCONT.
-    this.#timer = setTimeout(this.#continue, STOPS_MS);
+    this.#timer = setTimeout(this.#goOn, STOPS_MS);
     process.kill(process.pid, "SIGTSTP");
+  };
+
+  /** This process runs: either it will be stopped in a moment, or never. */
+  readonly #goOn = (): void => {
+    if (isStopPending()) this.#timer = setTimeout(this.#goOn, STOPS_MS);
+    else this.#continue();
   };
 
   readonly #continue = (): void => {

@@ -10,7 +10,13 @@ import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
 import { whyTooManyProcesses } from "../../process/task_limits.ts";
 import type { RuntimeName } from "../../process/runtimes.ts";
-import { numberOf, processesThatFit, requireProcesses } from "../../workers/descriptor_limits.ts";
+import {
+  connectionsBeside,
+  numberOf,
+  processesThatFit,
+  requireProcesses,
+} from "../../workers/descriptor_limits.ts";
+import { MOST_EXPECTED } from "../core/header_places.ts";
 import type { ServeOptions } from "../core/options.ts";
 import type { Server } from "../core/server.ts";
 import { DescriptorServer } from "../descriptors/descriptor_server.ts";
@@ -69,12 +75,17 @@ export async function serveByProcesses(
   const processes = mostProcesses(plan, options);
   requireRoom(spare === undefined ? processes : Math.min(spare, processes), on);
   const queue = spare === undefined ? 0 : processes;
+  // A client that has said nothing costs a descriptor.
+  const silent = Math.max(processes, Math.min(MOST_EXPECTED, connectionsBeside(processes)));
+  // Where connections wait, so do those that need no process yet.
+  const isOpen = accept || (spare !== undefined && options.overflow !== "refuse");
   const children = new Children({
     mode,
     command,
     roles: [roles.process],
     accept,
     queue,
+    silent,
     ...(spare !== undefined && { spare }),
   });
   let server: DescriptorServer;
@@ -83,7 +94,7 @@ export async function serveByProcesses(
       mode,
       url,
       threads: processes + 1,
-      connections: accept ? Infinity : processes,
+      connections: isOpen ? Infinity : processes,
       processes: children,
     }, options);
   } catch (error) {

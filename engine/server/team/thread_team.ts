@@ -97,6 +97,8 @@ export interface ProcessStarter {
   plays(role: string): boolean;
   /** Starts one. */
   start(plan: WorkerPlan<ThreadMessage>): ProcessHandle;
+  /** Lets all of them go on that somebody has stopped: they are to see that the server closes. */
+  continueAll(): void;
   /** A thread has spoken for a process. */
   hear(message: ThreadMessage): void;
   /** Kills one of them, and says so in words; `undefined` if there is none. */

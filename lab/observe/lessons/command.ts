@@ -10,7 +10,6 @@ import { EXIT_DONE, EXIT_SIGNALLED } from "../../../engine/cli/exit_status.ts";
 import { type Flag, UsageError, type Values } from "../../../engine/cli/flags.ts";
 import { formatRun } from "../../../engine/cli/invocation.ts";
 import { formatRows } from "../../../engine/cli/layout.ts";
-import { readInput } from "../../../engine/cli/standard_input.ts";
 import { nearest } from "../../../engine/cli/suggestion.ts";
 import { whyNoKernel } from "../../../engine/kernel/linux.ts";
 import { onEndingSignal } from "../../../engine/process/ending_signals.ts";
@@ -19,6 +18,7 @@ import { type Event, type Header, roundUs, type Tier } from "../../../engine/rec
 import { makeHeader, RecordingFile } from "../../../engine/recording/recording_file.ts";
 import { screenOf } from "../../report/screen.ts";
 import { LineOutput } from "../line_output.ts";
+import { Answers } from "../stage/answers.ts";
 import { LessonText, TIER_WORDS } from "../stage/lesson_text.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { perform as performLesson } from "../stage/perform.ts";
@@ -28,9 +28,6 @@ import { lessonOf, LESSONS } from "./catalogue.ts";
 
 /** The name of the command. */
 const NAME = "observe lesson";
-
-/** An answer. */
-const ANSWER = /^[123]$/;
 
 /** How long people have to read a hundred letters, in milliseconds. */
 const PAUSE_MS = 1_400;
@@ -153,45 +150,8 @@ async function ask(values: Values, signal: AbortSignal): Promise<number | undefi
   const say = (text: string) => {
     if (values.json !== true) runtime.printNow("stdout", text);
   };
-  const prompt = () => say("Your answer (1, 2 or 3; Enter to see it without one): ");
-  prompt();
-  const interrupted = new Promise<undefined>((resolve) =>
-    signal.addEventListener("abort", () => resolve(undefined), { once: true })
-  );
-  // A terminal shows the end of a line that is typed. Nothing shows that of another input.
-  const isShown = runtime.isTerminal("stdin");
-  return await Promise.race([
-    interrupted,
-    hearAnswer((end) => {
-      if (!isShown || end === "of the input") say("\n");
-      if (end === "of a line") prompt();
-    }),
-  ]);
-}
-
-/**
- * Hears an answer.
- *
- * @param onEnd hears where each answer ends: the right kind of one, and others, after which there is
- * another line to come
- */
-async function hearAnswer(
-  onEnd: (end: "of a line" | "of the answer" | "of the input") => void,
-): Promise<number | undefined> {
-  const decoder = new TextDecoder();
-  let unread = "";
-  for await (const piece of readInput()) {
-    unread += decoder.decode(piece, { stream: true });
-    for (let end; (end = unread.indexOf("\n")) >= 0; unread = unread.slice(end + 1)) {
-      const line = unread.slice(0, end).trim();
-      const isAnswer = line === "" || ANSWER.test(line);
-      onEnd(isAnswer ? "of the answer" : "of a line");
-      if (isAnswer) return line === "" ? undefined : Number(line);
-    }
-  }
-  onEnd("of the input");
-  // The last line may lack its end.
-  return ANSWER.test(unread.trim()) ? Number(unread) : undefined;
+  const answer = await new Answers(say, signal).next();
+  return typeof answer === "number" ? answer : undefined;
 }
 
 /** What is told of a lesson: printed, kept, and recorded. */

@@ -9,10 +9,21 @@ import type { Seen } from "./seen.ts";
 import type { Stage } from "./stage.ts";
 import type { Fact } from "./facts.ts";
 
-/** A lesson. */
-export interface Lesson {
+/** What is played on a stage. */
+export interface Play {
   /** Its name, a word. */
   readonly name: string;
+  /**
+   * Does it, and explains it.
+   *
+   * @param stage what it is done with
+   * @returns what follows from what was seen, if that is not told in another way
+   */
+  run(stage: Stage): Promise<readonly Fact[] | void>;
+}
+
+/** A lesson. */
+export interface Lesson extends Play {
   /** One line that says what it shows. */
   readonly summary: string;
   /** The question that it begins with. */
@@ -31,12 +42,6 @@ export interface Lesson {
   readonly draws?: "everything" | "calls" | "table";
   /** For a table: what each connection is, in the order in which they are made. */
   readonly rows?: readonly string[];
-  /**
-   * Does it, and explains it.
-   *
-   * @param stage what it is done with
-   */
-  run(stage: Stage): Promise<void>;
   /**
    * What follows from what was seen. It sees nothing but the recording, so that a recording of the
    * lesson has the same facts.

@@ -1,10 +1,10 @@
 /**
- * Performs a lesson: in the sandbox, or here where there is none.
+ * Performs lessons and other plays: in the sandbox, or here where there is none.
  *
  * @module
  */
 
-import { messageOf } from "../../../engine/dial/failures.ts";
+import { InterruptedError, messageOf } from "../../../engine/dial/failures.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../../../engine/cli/exit_status.ts";
 import { sockets } from "../../../engine/net/sockets.ts";
 import { nowUs } from "../../../engine/values/moment.ts";
@@ -13,16 +13,17 @@ import { whyNoCapture } from "../capture.ts";
 import { networkName } from "../network_name.ts";
 import type { RoleContext } from "../role.ts";
 import { Sandbox, SandboxError } from "../sandbox.ts";
-import type { Lesson } from "./lesson.ts";
-import { Stage } from "./stage.ts";
+import type { Refusal } from "../sandbox_signs.ts";
+import type { Lesson, Play } from "./lesson.ts";
+import { Stage, type StageOptions } from "./stage.ts";
 
 /** The role of lessons in the sandbox. */
 export const LESSON_ROLE = "lesson";
 
-/** The longest time that a lesson may take, in milliseconds. */
+/** The longest time that a play may take, in milliseconds. */
 export const LIMIT_MS = 20_000;
 
-/** How a lesson is performed. */
+/** How a play is performed. */
 export interface Performance {
   /** When the recording began, in whole microseconds since 1970. */
   readonly beganUs: number;
@@ -30,15 +31,19 @@ export interface Performance {
   readonly pauseMs: number;
   /** Ends it early. */
   readonly signal: AbortSignal;
-  /** Hears which means there are, before anything is told. */
-  readonly begin: (tier: Tier) => void;
   /** Hears what is seen. */
   readonly tell: (event: Event) => void;
 }
 
+/** How a lesson is performed. */
+export interface LessonPerformance extends Performance {
+  /** Hears which means there are, before anything is told. */
+  readonly begin: (tier: Tier) => void;
+}
+
 /** What the role hears. */
 interface Assignment {
-  readonly lesson: string;
+  readonly play: string;
   readonly beganUs: number;
   readonly pauseMs: number;
   readonly outside: string;
@@ -50,6 +55,96 @@ type Line =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly message: string };
 
+/** Who plays in the sandbox. */
+export interface Company {
+  /** The name of their role: see {@linkcode playRole}. */
+  readonly role: string;
+  /** The path of the script that has that role. @default {"lab/observe.ts"} */
+  readonly script?: string;
+  /** Ends everything early. */
+  readonly signal: AbortSignal;
+}
+
+/** Where plays are performed one after another: in the sandbox, or here where there is none. */
+export class Playhouse implements AsyncDisposable {
+  /** Which means there are. */
+  readonly tier: Tier;
+  /** Why there is no sandbox. */
+  readonly refusal: Refusal | undefined;
+  readonly #company: Company;
+  readonly #outside = networkName();
+  #sandbox: Sandbox | undefined;
+
+  private constructor(company: Company, sandbox: Sandbox | Refusal) {
+    this.#company = company;
+    if (sandbox instanceof Sandbox) {
+      this.tier = "T2";
+      this.#sandbox = sandbox;
+    } else {
+      this.tier = whyNoCapture(sockets()) === undefined ? "T1" : "T0";
+      this.refusal = sandbox;
+    }
+  }
+
+  /**
+   * Looks whether there can be a sandbox, and opens it.
+   *
+   * @param company who plays there
+   * @throws {InterruptedError} if it was ended early
+   */
+  static async open(company: Company): Promise<Playhouse> {
+    try {
+      return new Playhouse(company, await openSandbox(company));
+    } catch (error) {
+      if (!(error instanceof SandboxError)) throw error;
+      // That says nothing about sandboxes.
+      if (error.wasInterrupted || company.signal.aborted) throw new InterruptedError();
+      return new Playhouse(company, error.refusal);
+    }
+  }
+
+  /**
+   * Performs a play.
+   *
+   * @param play the play
+   * @param performance how
+   * @throws {Error} if it cannot be performed; {@linkcode InterruptedError} if it was ended early
+   */
+  async perform(play: Play, performance: Performance): Promise<void> {
+    if (this.tier !== "T2") return await performHere(play, this.tier, performance);
+    // What has failed may have ended the sandbox of the play before this one.
+    if (this.#sandbox?.isOver !== false) this.#sandbox = await openSandbox(this.#company);
+    const sandbox = this.#sandbox;
+    const { beganUs, pauseMs, signal, tell } = performance;
+    const finish = () => sandbox.finish();
+    signal.addEventListener("abort", finish, { once: true });
+    sandbox.limitTo(LIMIT_MS);
+    const outside = this.#outside;
+    sandbox.say({ play: play.name, beganUs, pauseMs, outside } satisfies Assignment);
+    if (signal.aborted) finish();
+    try {
+      for await (const line of sandbox.lines() as AsyncGenerator<Line>) {
+        if (line.kind === "done") return;
+        if (line.kind === "failed") throw new Error(line.message);
+        tell(line.event);
+      }
+    } finally {
+      signal.removeEventListener("abort", finish);
+      sandbox.limitTo(Infinity);
+    }
+    throw new Error(`The sandbox ended too early: ${sandbox.lastWords}`);
+  }
+
+  /** Ends the sandbox. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sandbox?.[Symbol.asyncDispose]();
+  }
+}
+
+async function openSandbox({ role, script, signal }: Company): Promise<Sandbox> {
+  return await Sandbox.open(role, { signal, ...(script !== undefined && { script }) });
+}
+
 /**
  * Performs a lesson.
  *
@@ -57,85 +152,67 @@ type Line =
  * @param performance how
  * @throws {Error} if it cannot be performed; {@linkcode InterruptedError} if it was ended early
  */
-export async function perform(lesson: Lesson, performance: Performance): Promise<void> {
-  const { beganUs, pauseMs, signal, begin, tell } = performance;
-  let sandbox: Sandbox;
-  try {
-    sandbox = await Sandbox.open(LESSON_ROLE, { limitMs: LIMIT_MS });
-  } catch (error) {
-    if (!(error instanceof SandboxError)) throw error;
-    const tier = whyNoCapture(sockets()) === undefined ? "T1" : "T0";
-    begin(tier);
+export async function perform(lesson: Lesson, performance: LessonPerformance): Promise<void> {
+  const { beganUs, signal, begin, tell } = performance;
+  await using house = await Playhouse.open({ role: LESSON_ROLE, signal });
+  const { tier, refusal } = house;
+  begin(tier);
+  if (refusal !== undefined) {
     const rest = tier === "T0"
       ? "The lesson goes on without packets: states and counters only."
       : "The lesson goes on outside, with the packets of the real loopback.";
     const whose = "The counters are the machine's: other programs move them too.";
-    const text = `No sandbox: ${error.refusal.sentence}. ${rest} ${whose}`;
+    const text = `No sandbox: ${refusal.sentence}. ${rest} ${whose}`;
     tell({ type: "note", at: roundUs(nowUs() - beganUs), text });
-    return await performHere(lesson, tier, performance);
   }
-  await using _sandbox = sandbox;
-  const finish = () => sandbox.finish();
-  signal.addEventListener("abort", finish, { once: true });
-  begin("T2");
-  const { name } = lesson;
-  const outside = networkName();
-  sandbox.say({ lesson: name, beganUs, pauseMs, outside } satisfies Assignment);
-  if (signal.aborted) finish();
-  try {
-    for await (const line of sandbox.lines() as AsyncGenerator<Line>) {
-      if (line.kind === "done") return;
-      if (line.kind === "failed") throw new Error(line.message);
-      tell(line.event);
-    }
-  } finally {
-    signal.removeEventListener("abort", finish);
-  }
-  throw new Error(`The sandbox ended too early: ${sandbox.lastWords}`);
+  await house.perform(lesson, performance);
 }
 
 /**
- * Performs a lesson without a sandbox.
+ * Performs a play without a sandbox.
  *
- * @param lesson the lesson
+ * @param play the play
  * @param tier which means there are: T0 or T1
  * @param performance how
  */
 export async function performHere(
-  lesson: Lesson,
+  play: Play,
   tier: Tier,
-  { beganUs, pauseMs, signal, tell }: Pick<Performance, "beganUs" | "pauseMs" | "signal" | "tell">,
+  { beganUs, pauseMs, signal, tell }: Performance,
 ): Promise<void> {
-  using stage = new Stage({ tier, beganUs, pauseMs, signal, tell, outside: networkName() });
-  await lesson.run(stage);
+  await performOn(play, { tier, beganUs, pauseMs, signal, tell, outside: networkName() });
+}
+
+async function performOn(play: Play, options: StageOptions): Promise<void> {
+  using stage = new Stage(options);
+  const facts = await play.run(stage);
   stage.look();
+  for (const fact of facts ?? []) stage.tell({ type: "fact", at: stage.now(), ...fact });
 }
 
 /**
- * The role in the sandbox: it hears which lesson, and tells what is seen.
+ * A role in the sandbox: it hears which plays, one after another, and tells what is seen.
  *
- * @param lessonOf finds a lesson by its name
+ * @param playOf finds a play by its name
  */
-export function lessonRole(
-  lessonOf: (name: string) => Lesson | undefined,
+export function playRole(
+  playOf: (name: string) => Play | undefined,
 ): (context: RoleContext) => Promise<number> {
   return async (context) => {
-    const assignment = await context.hear() as Assignment | undefined;
-    if (assignment === undefined) return EXIT_DONE;
-    const lesson = lessonOf(assignment.lesson);
-    if (lesson === undefined) return EXIT_FAILED;
     const { signal } = context;
     const say = (line: Line) => context.say(line);
-    try {
-      const tell = (event: Event) => say({ kind: "seen", event });
-      using stage = new Stage({ tier: "T2", tell, signal, ...assignment });
-      await lesson.run(stage);
-      stage.look();
-    } catch (error) {
-      say({ kind: "failed", message: messageOf(error) });
-      return EXIT_FAILED;
+    const tell = (event: Event) => say({ kind: "seen", event });
+    for (;;) {
+      const assignment = await context.hear() as Assignment | undefined;
+      if (assignment === undefined) return EXIT_DONE;
+      const play = playOf(assignment.play);
+      if (play === undefined) return EXIT_FAILED;
+      try {
+        await performOn(play, { tier: "T2", tell, signal, ...assignment });
+        say({ kind: "done" });
+      } catch (error) {
+        say({ kind: "failed", message: messageOf(error) });
+      }
     }
-    say({ kind: "done" });
-    return EXIT_DONE;
   };
 }

@@ -13,6 +13,7 @@ import { SO_DETACH_FILTER } from "../../../engine/kernel/linux.ts";
 import { readCounters, readSetting } from "../../../engine/kernel/proc_net.ts";
 import { cookieOf, SockDiag, type SocketRow } from "../../../engine/kernel/sock_diag.ts";
 import { readTcpInfo } from "../../../engine/kernel/tcp_info.ts";
+import { errorName, SocketError } from "../../../engine/net/socket_error.ts";
 import { type Sockets, sockets } from "../../../engine/net/sockets.ts";
 import { nowUs } from "../../../engine/values/moment.ts";
 import {
@@ -61,6 +62,22 @@ export interface ListenOptions {
   readonly backlog?: number;
   /** Whether the buffers are as small as they can be. */
   readonly small?: boolean;
+  /** The port. @default {0, any that is free} */
+  readonly port?: number;
+  /** Whether the port may still have old connections: SO_REUSEADDR (socket(7)). */
+  readonly reuseAddress?: boolean;
+  /** Whether others may listen on the port as well: SO_REUSEPORT (socket(7)). */
+  readonly reusePort?: boolean;
+}
+
+/** How to make a client's socket. */
+export interface ClientOptions {
+  /** Whether its buffers are as small as they can be. */
+  readonly small?: boolean;
+  /** The port that it shall have; 0 is any. Others may use it too. @default {chosen by connect(2)} */
+  readonly port?: number;
+  /** Its address, with a port. @default {"127.0.0.1"} */
+  readonly hostname?: string;
 }
 
 /** A wire, and the server at its end. */
@@ -91,11 +108,14 @@ export class Stage implements Disposable {
   readonly #listening = new Set<string>();
   /** Both ends of each connection, by both addresses. */
   readonly #connections = new Map<string, { readonly local: Address; readonly remote: Address }>();
-  readonly #captures: PacketCapture[] = [];
+  /** What captures packets, by port. */
+  readonly #captures = new Map<number, PacketCapture>();
   readonly #told: Event[] = [];
   /** How to close what is open, by descriptor. */
   readonly #open = new Map<number, () => void>();
   readonly #around: Surroundings;
+  /** The settings that were changed, as they were. */
+  readonly #before = new Map<string, string>();
   #wire: Wire | undefined;
 
   /** @param options what it needs */
@@ -149,9 +169,15 @@ export class Stage implements Disposable {
     await this.pass(this.#options.pauseMs * Math.max(0.5, text.length / 100));
   }
 
-  /** Opens a listener. */
+  /**
+   * Opens a listener.
+   *
+   * @param options how
+   * @throws {SocketError} if the address is taken, which is told
+   */
   listen(options: ListenOptions = {}): Listener {
-    return this.#listen({ hostname: "127.0.0.1", port: 0 }, options, this.hasPackets);
+    const { port = 0 } = options;
+    return this.#listen({ hostname: "127.0.0.1", port }, options, this.hasPackets);
   }
 
   /** Closes a listener. */
@@ -182,17 +208,17 @@ export class Stage implements Disposable {
   /**
    * Makes a client's socket, which is not connected yet.
    *
-   * @param options whether its buffers are small, and the port that it shall have; with 0 any port,
-   * which others may use too
+   * @param options its buffers, and its own address
    */
-  client(options: { readonly small?: boolean; readonly port?: number } = {}): End {
+  client(options: ClientOptions = {}): End {
+    const { hostname = "127.0.0.1" } = options;
     const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_REUSEADDR } = this.net.constants;
     const fd = this.net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
     const end = this.#keep(new End(this.#around, fd, "client"));
     if (options.small) makeSmall(this.net, fd);
     if (options.port !== undefined) {
       this.net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-      this.net.bind(fd, { hostname: "127.0.0.1", port: options.port });
+      this.net.bind(fd, { hostname, port: options.port });
     }
     return end;
   }
@@ -273,10 +299,16 @@ export class Stage implements Disposable {
   }
 
   #takePackets(): PacketEvent[] {
-    return this.#captures.flatMap((capture) => capture.take()).map(({ segment, stampNs }) => {
+    const taken = [...this.#captures.values()].flatMap((capture) => capture.take());
+    return taken.map(({ segment, stampNs }) => {
       const us = Number(stampNs / 1000n) + Number(stampNs % 1000n) / 1000;
       return packetEvent(segment, roundUs(us - this.#options.beganUs));
     });
+  }
+
+  /** How many connections wait in the accept queue of a listener. */
+  waiting({ fd }: Listener): number {
+    return readTcpInfo(this.net, fd).unacked ?? 0;
   }
 
   /** The row of an end in the kernel's table; `undefined` if it has none. */
@@ -348,7 +380,8 @@ export class Stage implements Disposable {
   }
 
   /**
-   * Changes a setting of this network, which must be the lesson's own.
+   * Changes a setting of this network, which must be the lesson's own. It is changed back when the
+   * stage is closed, for others may be played in the same network.
    *
    * @param name for instance `tcp_syn_retries`
    * @param value its new value
@@ -356,10 +389,11 @@ export class Stage implements Disposable {
    */
   set(name: string, value: string | number): void {
     if (!this.isOwn) throw new Error(`Cannot set ${name}: this network is not the lesson's own`);
-    const path = `net/ipv4/${name}`;
-    writeFileSync(`/proc/sys/${path}`, String(value));
+    const before = this.setting(name);
+    writeFileSync(settingFile(name), String(value));
+    if (before !== undefined && !this.#before.has(name)) this.#before.set(name, before);
     // The kernel passes over some values without a word.
-    const is = readSetting(path)?.replaceAll(/\s+/g, " ");
+    const is = this.setting(name);
     if (is !== String(value)) throw new Error(`Cannot set ${name} to ${value}: it is ${is}`);
   }
 
@@ -387,22 +421,28 @@ export class Stage implements Disposable {
   [Symbol.dispose](): void {
     for (const close of this.#open.values()) close();
     this.#open.clear();
-    for (const capture of this.#captures.splice(0)) capture[Symbol.dispose]();
+    for (const capture of this.#captures.values()) capture[Symbol.dispose]();
+    this.#captures.clear();
     this.#wire?.[Symbol.dispose]();
     this.#diag[Symbol.dispose]();
+    for (const [name, value] of this.#before) writeFileSync(settingFile(name), value);
+    this.#before.clear();
   }
 
   #listen(at: Address, options: ListenOptions, captures: boolean): Listener {
-    const { backlog = 128, small = false } = options;
-    const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK } = this.net.constants;
+    const { backlog = 128, small = false, reuseAddress = false, reusePort = false } = options;
+    const { AF_INET, SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET } = this.net.constants;
+    const { SO_REUSEADDR, SO_REUSEPORT } = this.net.constants;
     const fd = this.net.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
     this.#open.set(fd, () => this.net.close(fd));
     if (small) makeSmall(this.net, fd);
-    this.net.bind(fd, at);
+    if (reuseAddress) this.net.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (reusePort) this.net.setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    this.#bind(fd, at);
     const address = this.net.localAddress(fd);
-    if (captures) {
+    if (captures && !this.#captures.has(address.port)) {
       // Before the first SYN can come.
-      this.#captures.push(new PacketCapture(this.net, { port: address.port }));
+      this.#captures.set(address.port, new PacketCapture(this.net, { port: address.port }));
     }
     this.net.listen(fd, backlog);
     this.#listeners.set(fd, { fd, address, cookie: cookieOf(this.net, fd) });
@@ -413,6 +453,24 @@ export class Stage implements Disposable {
       fd,
       (accepted) => this.#keep(new End(this.#around, accepted, "server")),
     );
+  }
+
+  #bind(fd: number, at: Address): void {
+    try {
+      this.net.bind(fd, at);
+    } catch (error) {
+      if (error instanceof SocketError) {
+        this.tell({
+          type: "call",
+          at: this.now(),
+          end: "server",
+          call: "bind",
+          local: formatAddress(at),
+          error: errorName(error.errno),
+        });
+      }
+      throw error;
+    }
   }
 
   #tellPacket({ packet: { segment, sentUs }, what, us }: WireEvent): void {
@@ -436,4 +494,9 @@ export class Stage implements Disposable {
   #endOf({ local }: SocketRow): "client" | "server" {
     return this.#listening.has(formatAddress(local)) ? "server" : "client";
   }
+}
+
+/** The file of a setting of TCP: sysctl(8). */
+function settingFile(name: string): string {
+  return `/proc/sys/net/ipv4/${name}`;
 }

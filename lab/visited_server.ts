@@ -1,0 +1,93 @@
+/**
+ * A server that records itself while clients come: started, visited, ended, and its recording read.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import type { Event, Header } from "../engine/recording/events.ts";
+import { readRecording } from "../engine/recording/read_recording.ts";
+import type { RuntimeCommand } from "../engine/process/runtimes.ts";
+import type { ModeName } from "../modes/catalogue.ts";
+import type { Visitor } from "./simulator/companies.ts";
+import { type Life, livesOf } from "../engine/figures/life.ts";
+import { type Seen, sendCompany } from "./tour/visits.ts";
+import { LoadedServer } from "./loaded_server.ts";
+import { modeCommand } from "./mode_command.ts";
+
+/** What is visited, and by whom. */
+export interface Visit {
+  /** The mode of the server. */
+  readonly mode: ModeName;
+  /** The flags of the server, besides the port, the protocol and where to record. */
+  readonly flags: readonly string[];
+  /** Who comes. All of them speak `frame`. */
+  readonly company: readonly Visitor[];
+}
+
+/** What became of a visit. */
+export interface Visited {
+  /** What the clients have seen, in the order in which they came. */
+  readonly seen: readonly Seen[];
+  /** What the server has recorded. */
+  readonly header: Header;
+  readonly events: readonly Event[];
+  /** What became of the time of each client. */
+  readonly lives: readonly Life[];
+}
+
+/**
+ * Starts a server, uses it, ends it, and reads what it has recorded.
+ *
+ * @param plan the server
+ * @param on the runtime of the server
+ * @param file where the server records
+ * @param signal ends the server, if it starts too slowly
+ * @param use what is done with it
+ * @throws {ServerStartError} if the server does not start to listen
+ */
+export async function recordServer<Result>(
+  { mode, flags }: Pick<Visit, "mode" | "flags">,
+  on: RuntimeCommand,
+  file: string,
+  signal: AbortSignal,
+  use: (server: LoadedServer) => Promise<Result>,
+): Promise<Pick<Visited, "header" | "events"> & { readonly result: Result }> {
+  const own = ["0", "--quiet", "--protocol", "frame", "--record", file];
+  let result: Result;
+  {
+    await using server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
+    result = await use(server);
+  }
+  return { result, ...readRecording(readFileSync(file, "utf8"), file) };
+}
+
+/**
+ * Starts a server, sends it the clients, ends it, and reads what it has recorded.
+ *
+ * @param visit the server and the clients
+ * @param on the runtime of the server
+ * @param file where the server records
+ * @param signal ends the server and the clients
+ * @throws {ServerStartError} if the server does not start to listen
+ */
+export async function visitServer(
+  visit: Visit,
+  on: RuntimeCommand,
+  file: string,
+  signal: AbortSignal,
+): Promise<Visited> {
+  const { result: seen, header, events } = await recordServer(
+    visit,
+    on,
+    file,
+    signal,
+    ({ address }) => sendCompany(visit.company, address, signal),
+  );
+  const visits = seen.map(({ peer, calledUs, answeredUs }) => ({
+    peer,
+    fromUs: calledUs - header.began_us,
+    toUs: answeredUs - header.began_us,
+  }));
+  return { seen, header, events, lives: livesOf(events, visits) };
+}

@@ -1,0 +1,232 @@
+/**
+ * `<model-playground mode="threadpool">`: the project's own simulator, with knobs. It draws what it
+ * has computed as the figures draw recordings, because it is one.
+ *
+ * Where a knob stands at first can be said with an attribute of its name, as in `workers="4"`.
+ *
+ * @module
+ */
+
+import type { ClientTimeline } from "../../engine/figures/client_timeline.ts";
+import { adoptStyles, ElementBase, make } from "../../engine/figures/element.ts";
+import type { ModelFigure } from "../../engine/figures/model_figure.ts";
+import type { Event, Header } from "../../engine/recording/events.ts";
+import { formatTime } from "../../engine/values/units.ts";
+import type { ModeName } from "../../modes/catalogue.ts";
+import { simulate, SIMULATED, type Simulation } from "../../lab/simulator/simulate.ts";
+import { type Knob, KNOBS, knobsOf, type Settings, settingsOf, simulationOf } from "./knobs.ts";
+import { labelOf } from "./names.ts";
+import { BOX_STYLE } from "./style.ts";
+
+/** How long after the last change a history is computed, in milliseconds. */
+const PAUSE_MS = 120;
+
+/** The simulator with its knobs. */
+export class ModelPlayground extends ElementBase {
+  readonly #knobs = make("div", { class: "knobs" });
+  readonly #summary = make("p", { attributes: { role: "status" } });
+  readonly #clients = make("tbody");
+  readonly #timeline = document.createElement("client-timeline") as ClientTimeline;
+  readonly #figure = document.createElement("model-figure") as ModelFigure;
+  #settings: Settings = settingsOf("sequential");
+  #simulation: Simulation | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** How the knobs stand. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
+  /** What was computed: the lines of a recording. */
+  get recording(): readonly (Header | Event)[] {
+    return this.#simulation?.recording ?? [];
+  }
+
+  /** Called by the browser. */
+  connectedCallback(): void {
+    if (this.shadowRoot !== null) return;
+    const wanted = KNOBS.flatMap(({ name }) => {
+      const value = this.getAttribute(name);
+      return value === null ? [] : [[name, Number(value)] as const];
+    });
+    const asked = this.getAttribute("mode") as ModeName;
+    const mode = SIMULATED.includes(asked) ? asked : "sequential";
+    this.#settings = settingsOf(mode, Object.fromEntries(wanted));
+    this.#build();
+    this.#drawKnobs();
+    this.#compute();
+  }
+
+  /** Called by the browser. */
+  disconnectedCallback(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #build(): void {
+    const { mode } = this.#settings;
+    const model = make("select", {
+      attributes: { id: "mode" },
+      children: SIMULATED.map((name) =>
+        make("option", { text: name, attributes: name === mode ? { selected: "" } : {} })
+      ),
+    });
+    model.addEventListener("change", () => {
+      this.#settings = { ...this.#settings, mode: model.value as ModeName };
+      this.#drawKnobs();
+      this.#compute();
+    });
+    const save = make("button", { text: "Save the recording", attributes: { type: "button" } });
+    save.addEventListener("click", () => this.#save());
+    const titles = ["client", "comes after", "connected", "answered"].map((text) =>
+      make("th", { text, attributes: { scope: "col" } })
+    );
+    const head = make("thead", { children: [make("tr", { children: titles })] });
+    const table = make("table", { children: [head, this.#clients] });
+    const root = this.attachShadow({ mode: "open" });
+    adoptStyles(root, BOX_STYLE, PLAYGROUND_STYLE);
+    root.append(make("section", {
+      class: "box",
+      attributes: { "aria-label": "Playground" },
+      children: [
+        make("div", {
+          children: [make("label", { text: "Model ", attributes: { for: "mode" } }), model],
+        }),
+        this.#knobs,
+        this.#summary,
+        this.#timeline,
+        this.#figure,
+        make("details", {
+          children: [
+            make("summary", { text: "When each client was answered" }),
+            make("div", {
+              class: "scrolls",
+              attributes: { tabindex: "0", role: "group", "aria-label": "Clients" },
+              children: [table],
+            }),
+          ],
+        }),
+        make("p", { children: [save] }),
+      ],
+    }));
+  }
+
+  #drawKnobs(): void {
+    const knobs = knobsOf(this.#settings.mode).map((knob) => this.#drawKnob(knob));
+    this.#knobs.replaceChildren(...knobs);
+  }
+
+  #drawKnob({ name, label, unit, least, most }: Knob): HTMLElement {
+    const id = `knob-${name}`;
+    const value = this.#settings[name];
+    const title = make("label", { text: label, attributes: { for: id } });
+    if (most === 1) {
+      const box = make("input", { attributes: { id, type: "checkbox" } });
+      box.checked = value === 1;
+      box.addEventListener("change", () => this.#turn(name, box.checked ? 1 : 0));
+      return make("div", { children: [title, box] });
+    }
+    const say = (value: number) => unit === "" ? String(value) : `${value} ${unit}`;
+    const shown = make("output", { text: say(value), attributes: { for: id } });
+    const range = make("input", {
+      attributes: {
+        id,
+        type: "range",
+        min: String(least),
+        max: String(most),
+        value: String(value),
+        "aria-valuetext": say(value),
+      },
+    });
+    range.addEventListener("input", () => {
+      const turned = Number(range.value);
+      shown.textContent = say(turned);
+      range.setAttribute("aria-valuetext", say(turned));
+      this.#turn(name, turned);
+    });
+    return make("div", { children: [title, shown, range] });
+  }
+
+  #turn(name: Knob["name"], value: number): void {
+    this.#settings = { ...this.#settings, [name]: value };
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#compute(), PAUSE_MS);
+  }
+
+  #compute(): void {
+    try {
+      this.#simulation = simulate(simulationOf(this.#settings));
+    } catch (error) {
+      // Only a history that does not end in time throws.
+      this.#summary.textContent = `This takes too many steps: ${(error as Error).message}`;
+      return;
+    }
+    const { clients, recording } = this.#simulation;
+    for (const part of [this.#timeline, this.#figure]) {
+      part.names = clients.map(({ name }) => labelOf(name));
+      part.lines = recording;
+    }
+    this.#summary.textContent = summarize(this.#simulation);
+    const rows = clients.map(({ name, atUs, connectedUs, overUs }) => {
+      const since = (us: number | undefined) => us === undefined ? "never" : formatTime(us - atUs);
+      const cells = [labelOf(name), formatTime(atUs), since(connectedUs), since(overUs)];
+      return make("tr", { children: cells.map((text) => make("td", { text })) });
+    });
+    this.#clients.replaceChildren(...rows);
+    this.dispatchEvent(new CustomEvent("computed", { bubbles: true }));
+  }
+
+  #save(): void {
+    const text = this.recording.map((line) => `${JSON.stringify(line)}\n`).join("");
+    const url = URL.createObjectURL(new Blob([text], { type: "application/jsonl" }));
+    make("a", { attributes: { href: url, download: `${this.#settings.mode}.jsonl` } }).click();
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** What has happened, in words. */
+function summarize({ clients, dropped, busyUs }: Simulation): string {
+  const times = clients.flatMap(({ overUs, atUs, error }) =>
+    overUs === undefined || error !== undefined ? [] : [overUs - atUs]
+  ).sort((a, b) => a - b);
+  const middle = times[Math.floor((times.length - 1) / 2)];
+  const last = times.at(-1);
+  return [
+    `${times.length} of ${clients.length} clients were answered.`,
+    middle === undefined || last === undefined
+      ? ""
+      : `Half had their answer within ${formatTime(middle)}, the slowest within ${
+        formatTime(last)
+      }.`,
+    dropped === 0 ? "" : `${dropped} SYNs found the accept queue full.`,
+    `The cores worked for ${formatTime(busyUs)}.`,
+  ].filter((text) => text !== "").join(" ");
+}
+
+const PLAYGROUND_STYLE = `
+.knobs {
+  display: grid;
+  grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
+  gap: 0.5rem 1.5rem;
+  margin: 1rem 0;
+}
+.knobs > div {
+  display: grid;
+  grid-template-columns: 1fr auto;
+  align-items: center;
+  font-size: 0.875rem;
+}
+.knobs input[type="range"] {
+  grid-column: 1 / -1;
+  width: 100%;
+  accent-color: var(--vp-c-brand-1, auto);
+}
+output {
+  font-variant-numeric: tabular-nums;
+}
+.scrolls {
+  overflow-x: auto;
+}
+summary {
+  cursor: pointer;
+}
+`;

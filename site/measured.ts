@@ -1,0 +1,156 @@
+/**
+ * What was measured for the lessons, and the tables of it that stand in their texts.
+ *
+ * `deno task record-lessons` measures everything anew and writes `measured.json`. A text names the
+ * table that it wants, and `deno task quotes` writes it below that mark:
+ *
+ * ```md
+ * <!-- measured threadpool -->
+ * ```
+ *
+ * @module
+ */
+
+import type { Machine } from "../lab/load/results.ts";
+import { labelOf } from "./elements/names.ts";
+import { wrap } from "../lab/report/screen.ts";
+import { formatBytes, formatRate, formatTime, UNKNOWN } from "../engine/values/units.ts";
+
+/** A client of a recording: what became of it, and what was predicted. */
+export interface MeasuredClient {
+  /** What it is called. */
+  readonly name: string;
+  /** How long it took from its call to its answer, in microseconds. */
+  readonly measured_us: number;
+  /** For how long it waited for another client, and which one. */
+  readonly waited_us: number;
+  readonly waited_for: string | null;
+  /**
+   * How long the simulator says that it takes; `null` if it knows no such model, or if it says that
+   * the client never has its answer.
+   */
+  readonly predicted_us: number | null;
+}
+
+/** A mode under load. */
+export interface MeasuredLoad {
+  /** The name of the mode. */
+  readonly mode: string;
+  /** Requests answered in a second, and how long the slowest of a hundred took. */
+  readonly rate: number;
+  readonly p99_us: number | null;
+  /** The most memory of the server, its CPU time over the time of the run, and its threads. */
+  readonly peak_memory_bytes: number | null;
+  readonly cores: number | null;
+  readonly threads: number | null;
+}
+
+/** All that was measured. */
+export interface Measured {
+  /** When: a day, as ISO 8601 writes it. */
+  readonly day: string;
+  /** Where. */
+  readonly machine: Machine;
+  /** The runtime of the servers, for instance `deno 2.9.6`. */
+  readonly runtime: string;
+  /** The clients of each recording, by its name. */
+  readonly recordings: Readonly<Record<string, readonly MeasuredClient[]>>;
+  /** The modes under the loads of {@linkcode LOADS}, by the name of the load. */
+  readonly loads: Readonly<Record<LoadName, readonly MeasuredLoad[]>>;
+}
+
+/** The loads that the modes are measured under, and how the bench is asked for them. */
+export const LOADS = {
+  /** Fifty clients stay and send one small message after another. */
+  messages: ["--protocols", "echo", "--connections", "50"],
+  /** Fifty at a time come, ask one thing and go. */
+  visits: ["--protocols", "echo", "--connections", "50", "--connect"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** How wide a line of a text is at most, as `deno fmt` has it. */
+const COLUMNS = 100;
+
+/** Stands for a space at which no line may end. */
+const NO_BREAK = "\u00a0";
+
+/** The name of a load. */
+export type LoadName = keyof typeof LOADS;
+
+/** A table cannot be made. */
+export class MeasuredError extends Error {
+  override readonly name = "MeasuredError";
+}
+
+/**
+ * The table that a mark asks for.
+ *
+ * @param measured all that was measured
+ * @param name the name of a recording: what was predicted for its clients beside what was measured.
+ * Or `models`: the modes under load. Or `machine`: a sentence that says where all of it was measured
+ * @returns lines of Markdown, as `deno fmt` leaves them
+ * @throws {MeasuredError} if nothing of that name was measured
+ */
+export function tableOf(measured: Measured, name: string): string {
+  if (name === "machine") return describe(measured);
+  if (name === "models") return modelsTable(measured);
+  const clients = measured.recordings[name];
+  if (clients === undefined) throw new MeasuredError(`nothing was measured of "${name}"`);
+  return table(
+    ["client", "predicted", "measured", "waited for"],
+    clients.map(({ name, predicted_us, measured_us, waited_for, waited_us }) => [
+      labelOf(name),
+      formatTime(predicted_us),
+      formatTime(measured_us),
+      waited_for === null ? "nobody" : `${labelOf(waited_for)}, ${formatTime(waited_us)}`,
+    ]),
+  );
+}
+
+function describe({ day, machine, runtime }: Measured): string {
+  const { cores, os, memory_bytes } = machine;
+  const where = `${os.replace(/ .*/, "")}, ${cores} cores and ${
+    formatBytes(memory_bytes)
+  } of memory`;
+  // A line never ends inside code.
+  const command = "`deno task record-lessons`".replaceAll(" ", NO_BREAK);
+  const text =
+    `Measured on ${day} with ${runtime} on ${where}. ${command} measures all of it again.`;
+  return wrap(text, COLUMNS - 2).map((line) => `> ${line.replaceAll(NO_BREAK, " ")}`).join("\n");
+}
+
+function modelsTable({ loads, recordings }: Measured): string {
+  const { messages, visits } = loads;
+  return table(
+    ["model", "messages", "p99", "visits", "memory", "threads", "B beside A"],
+    visits.map(({ mode, rate }) => {
+      const load = messages.find((load) => load.mode === mode);
+      return [
+        `\`${mode}\``,
+        formatRate(load?.rate ?? null),
+        formatTime(load?.p99_us ?? null),
+        formatRate(rate),
+        formatBytes(load?.peak_memory_bytes ?? null),
+        load?.threads == null ? UNKNOWN : String(load.threads),
+        formatTime(recordings[mode]?.find(({ name }) => name === "echo")?.measured_us ?? null),
+      ];
+    }),
+  );
+}
+
+/** A table as `deno fmt` leaves it: the first column to the left, all others to the right. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, title.length, ...rows.map((row) => (row[column] as string).length))
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${
+      cells.map((cell, column) => {
+        const width = widths[column] as number;
+        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+      }).join(" | ")
+    } |`;
+  const rule = widths.map((width, column) =>
+    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
+  );
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}

@@ -1,0 +1,252 @@
+/**
+ * Each page of the built site opens in a real browser, shows its figures, computes what the simulator
+ * computes here, leads nowhere that is not there, and asks nobody but its own server; each command in
+ * it prints what the page says.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import type { BrowserContextOptions } from "playwright-core";
+import { HttpServer } from "../../engine/http/http_server.ts";
+import type { Header } from "../../engine/recording/events.ts";
+import type { ModelFigure } from "../../engine/figures/model_figure.ts";
+import { simulate } from "../../lab/simulator/simulate.ts";
+import { buildSite } from "../../scripts/site.ts";
+import { BUILT, builtSite, filesOf } from "../../site/built_site.ts";
+import { type Settings, simulationOf } from "../../site/elements/knobs.ts";
+import type { ModelPlayground } from "../../site/elements/model_playground.ts";
+import { LESSONS, PAGES } from "../../site/pages.ts";
+import { RECORDINGS } from "../../site/recordings.ts";
+import { assert, assertEquals } from "../kit/harness.ts";
+import { violationsIn } from "../kit/axe.ts";
+import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
+import { readPage } from "../kit/lesson_pages.ts";
+import { prove } from "../kit/proof.ts";
+import { typeCommand } from "../kit/shown_commands.ts";
+
+/** How the pages are looked at: as wide as a desk and as narrow as a phone, in light and in dark. */
+const VIEWS: readonly BrowserContextOptions[] = [
+  { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
+  { viewport: { width: 360, height: 740 }, colorScheme: "dark" },
+];
+
+/** The path of a page on the site. */
+function pathOf(file: string): string {
+  return `/${file.replace(/\.md$/, ".html").replace(/(^|\/)index\.html$/, "$1")}`;
+}
+
+/** The values of attributes of some elements in the text of a page. */
+function attributes(html: string, pattern: RegExp): readonly string[] {
+  return [...html.matchAll(pattern)].map(([, value = ""]) => value.replaceAll("&amp;", "&"));
+}
+
+/**
+ * Looks that no link of the built pages leads to a file or an anchor that is not there, and that no
+ * file asks for anything elsewhere.
+ *
+ * @returns how many links there were
+ */
+export function followLinks(folder: URL = BUILT): number {
+  const files = new Set(filesOf(folder));
+  const read = (file: string) => readFileSync(new URL(file, folder), "utf8");
+  const ids = new Map<string, ReadonlySet<string>>();
+  const idsOf = (file: string) => {
+    const known = ids.get(file) ?? new Set(attributes(read(file), /\sid="([^"]+)"/g));
+    ids.set(file, known);
+    return known;
+  };
+  let count = 0;
+  for (const file of files) {
+    if (file.endsWith(".css")) {
+      for (const [, url = ""] of read(file).matchAll(/url\(["']?([^"')]+)/g)) {
+        assert(!/^(?:https?:)?\/\//.test(url), `${file} asks for ${url}`);
+      }
+    }
+    if (!file.endsWith(".html")) continue;
+    const html = read(file);
+    assert(html.includes('http-equiv="Content-Security-Policy"'), `${file} has a policy`);
+    // Only what a reader clicks may lead away.
+    for (
+      const url of attributes(
+        html,
+        /<(?:script|link|img|iframe|source)\b[^>]*\s(?:src|href)="([^"]*)"/g,
+      )
+    ) {
+      assert(!/^(?:https?:)?\/\//.test(url), `${file} asks for ${url}`);
+    }
+    for (const url of attributes(html, /<a\b[^>]*\shref="([^"]*)"/g)) {
+      count++;
+      if (/^\w+:/.test(url)) continue;
+      const [path = "", anchor] = url.split("#");
+      const full = path === ""
+        ? file
+        : posix.join(path.startsWith("/") ? "" : posix.dirname(file), path).replace(/^\//, "");
+      const target = full === "" || full.endsWith("/") ? `${full}index.html` : full;
+      assert(files.has(target), `${file} leads to ${url}`);
+      if (anchor === undefined || anchor === "") continue;
+      assert(idsOf(target).has(decodeURIComponent(anchor)), `${file} leads to ${url}`);
+    }
+  }
+  return count;
+}
+
+/** Looks at a page of the table in all views. */
+async function lookAt(base: string, file: string): Promise<void> {
+  for (const view of VIEWS) {
+    const narrow = (view.viewport?.width ?? 0) < 400;
+    const title = `${file} at ${view.viewport?.width}`;
+    await using open = await OpenPage.visit(base + pathOf(file), view);
+    const { page } = open;
+    await page.waitForFunction(() => customElements.get("predict-first") !== undefined);
+    if (LESSONS.some((lesson) => lesson.file === file)) await tryLesson(open, title);
+    const wide = await page.evaluate(() =>
+      document.documentElement.scrollWidth - document.documentElement.clientWidth
+    );
+    assert(wide <= 0, `${title} is ${wide} pixels too wide`);
+    assertEquals(await violationsIn(open), [], title);
+    assertEquals(open.complaints, [], title);
+    assertEquals(open.requests.filter((url) => !url.startsWith(base)), [], title);
+    if (narrow) continue;
+    // No page is a dead end.
+    assert(await page.locator(".pager-link, .VPSidebar a").count() > 0, title);
+  }
+}
+
+/** Bets, looks whether the figures come, and compares the playground with the simulator here. */
+async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
+  const bet = page.locator("predict-first");
+  const figure = bet.locator("model-figure, client-timeline").first();
+  assert(!await figure.isVisible(), `${title} asks before it shows`);
+  await bet.locator("ol button").first().click();
+  await figure.waitFor({ state: "visible" });
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll<ModelFigure>("model-figure, client-timeline")]
+      .every((figure) => figure.lines.length > 0)
+  );
+  const played = await page.evaluate(() => {
+    const playground = document.querySelector<ModelPlayground>("model-playground");
+    return { settings: playground?.settings, recording: playground?.recording };
+  });
+  const { recording } = simulate(simulationOf(played.settings as Settings));
+  assertEquals(JSON.stringify(played.recording), JSON.stringify(recording), title);
+}
+
+/** Turns a knob, and gives a recording of one's own to a page. */
+async function tryElements(base: string): Promise<void> {
+  await using open = await OpenPage.visit(`${base}/lessons/threadpool.html`);
+  const { page } = open;
+  const before = await page.evaluate(() =>
+    document.querySelector<ModelPlayground>("model-playground")?.settings.workers
+  );
+  const knob = page.locator("model-playground #knob-workers");
+  const computed = page.evaluate(() =>
+    new Promise<void>((resolve) =>
+      document.addEventListener("computed", () => resolve(), { once: true })
+    )
+  );
+  await knob.focus();
+  await knob.press("ArrowRight");
+  await computed;
+  const after = await page.evaluate(() => {
+    const playground = document.querySelector<ModelPlayground>("model-playground");
+    return { settings: playground?.settings, recording: playground?.recording };
+  });
+  assertEquals(after.settings?.workers, (before ?? 0) + 1);
+  const { recording } = simulate(simulationOf(after.settings as Settings));
+  assertEquals(JSON.stringify(after.recording), JSON.stringify(recording));
+
+  const compare = page.locator("yours-and-ours").first();
+  const input = compare.locator("input");
+  await input.setInputFiles(
+    {
+      name: "mine.jsonl",
+      mimeType: "application/jsonl",
+      buffer: readFileSync(new URL("recordings/event.jsonl", BUILT)),
+    } as Parameters<typeof input.setInputFiles>[0],
+  );
+  await compare.locator("model-figure").nth(1).waitFor({ state: "visible" });
+  await page.waitForFunction(() => {
+    const root = document.querySelector("yours-and-ours")?.shadowRoot;
+    const figures = [...root?.querySelectorAll<ModelFigure>("model-figure") ?? []];
+    return figures.length === 2 && figures.every(({ lines }) => lines.length > 0);
+  });
+  const shown = await page.evaluate(() => {
+    const root = document.querySelector("yours-and-ours")?.shadowRoot;
+    return [...root?.querySelectorAll<ModelFigure>("model-figure") ?? []]
+      .map(({ lines }) => (lines[0] as Header | undefined)?.by);
+  });
+  assertEquals(shown, ["event", "threadpool"]);
+  await input.setInputFiles(
+    {
+      name: "picture.png",
+      mimeType: "image/png",
+      buffer: new Uint8Array([0x89, 0x50]),
+    } as unknown as Parameters<typeof input.setInputFiles>[0],
+  );
+  await compare.getByText("is not a recording").waitFor();
+  assertEquals(open.complaints, []);
+}
+
+/** Searches as a reader does. */
+async function trySearch(base: string): Promise<void> {
+  await using open = await OpenPage.visit(`${base}/`);
+  const { page } = open;
+  await page.keyboard.press("Control+k");
+  await page.locator("#localsearch-input").fill("accept queue");
+  const found = page.locator("#localsearch-list a").first();
+  await found.waitFor();
+  await found.click();
+  await page.waitForURL((url) => url.pathname !== "/");
+  assertEquals(open.complaints, []);
+}
+
+/**
+ * Builds the site and looks at all of it.
+ *
+ * @returns what was looked at
+ */
+export async function proveSite(): Promise<string> {
+  await buildSite();
+  const links = followLinks();
+  {
+    await using server = await HttpServer.listen({
+      address: { hostname: "127.0.0.1", port: 0 },
+      site: builtSite(),
+    });
+    const base = `http://127.0.0.1:${server.address.port}`;
+    try {
+      for (const { file } of PAGES) await lookAt(base, file);
+      await tryElements(base);
+      await trySearch(base);
+    } finally {
+      await endBrowser();
+    }
+  }
+  let typed = 0;
+  let left = 0;
+  const seen = new Set<string>();
+  for (const page of PAGES.map(readPage)) {
+    for (const shown of page.commands) {
+      if (shown.notRun !== undefined) {
+        left++;
+        continue;
+      }
+      if (seen.has(JSON.stringify(shown))) continue;
+      seen.add(JSON.stringify(shown));
+      await typeCommand(shown);
+      typed++;
+    }
+  }
+  return [
+    `${PAGES.length} pages in ${VIEWS.length} views`,
+    `${links} links`,
+    `${RECORDINGS.length} recordings`,
+    `${typed} commands typed`,
+    `${left} marked as not run`,
+  ].join(", ");
+}
+
+await prove(import.meta, proveSite, { skip: whyNoBrowser });

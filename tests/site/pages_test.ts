@@ -1,0 +1,144 @@
+/**
+ * The texts of the lessons: each has its parts, leads nowhere that is not there, and says of what was
+ * measured what was measured.
+ *
+ * @module
+ */
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readRecording } from "../../engine/recording/read_recording.ts";
+import { COMPANIES } from "../../lab/simulator/companies.ts";
+import { SIMULATED } from "../../lab/simulator/simulate.ts";
+import { predict } from "../../scripts/record_lessons.ts";
+import { ELEMENTS } from "../../site/elements/names.ts";
+import type { Measured } from "../../site/measured.ts";
+import { LESSONS, MOST_COMMANDS, MOST_WORDS, PAGES, PARTS } from "../../site/pages.ts";
+import { recordingOf, RECORDINGS } from "../../site/recordings.ts";
+import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
+import { anchorOf, type PageText, readPage } from "../kit/lesson_pages.ts";
+
+const SITE = new URL("../../site/", import.meta.url);
+
+const pages = PAGES.map(readPage);
+
+const lessons = pages.filter(({ file }) => LESSONS.some((page) => page.file === file));
+
+/** What stands below a heading, to the next one of its level. */
+function part({ prose }: PageText, title: string): string {
+  const from = prose.indexOf(`\n## ${title}\n`);
+  const to = prose.indexOf("\n## ", from + 1);
+  return from < 0 ? "" : prose.slice(from, to < 0 ? undefined : to);
+}
+
+/** The elements of a text, with their attributes. */
+function elementsOf(text: string): readonly { name: string; attributes: Record<string, string> }[] {
+  return [...text.matchAll(/<([a-z]+-[a-z-]+)((?:\s+[\w-]+="[^"]*")*)\s*\/?>/g)]
+    .map(([, name = "", attributes = ""]) => ({
+      name,
+      attributes: Object.fromEntries(
+        [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
+      ),
+    }));
+}
+
+test("the table has every page, and every page is there", () => {
+  const files = ["", "lessons/"].flatMap((folder) =>
+    readdirSync(new URL(folder, SITE)).filter((name) => name.endsWith(".md"))
+      .map((name) => folder + name)
+  );
+  assertEquals(files.sort(), PAGES.map(({ file }) => file).sort());
+  for (const { file, headings } of pages) {
+    assertEquals(headings.filter(({ level }) => level === 1).length, 1, `${file} has one title`);
+  }
+});
+
+for (const page of lessons) {
+  test(`${page.file} has the parts of a lesson, and is short`, () => {
+    const { words, commands, text, prose, headings } = page;
+    assert(words <= MOST_WORDS, `${words} words`);
+    assert(commands.length <= MOST_COMMANDS, `${commands.length} commands`);
+    const titles = headings.filter(({ level }) => level === 2).map(({ title }) => title);
+    assertEquals(titles.filter((title) => (PARTS as readonly string[]).includes(title)), [
+      ...PARTS,
+    ]);
+    assert(commands.some(({ output }) => output.length > 0), "it shows what is printed");
+    assertMatch(prose, /^\*\*If yours differs:\*\*/m);
+    assertMatch(text, /^<!-- quote \S+: .+ -->$/m);
+
+    const [predict] = elementsOf(part(page, "Predict"));
+    assertEquals(predict?.name, "predict-first");
+    const asked = /<predict-first[^>]*>(.*)<\/predict-first>/s.exec(prose)?.[1] ?? "";
+    const answers = asked.match(/^\d+\. /gm)?.length ?? 0;
+    const right = Number(predict?.attributes["right"]);
+    assert(answers >= 2 && right >= 1 && right <= answers, `${right} of ${answers} is right`);
+    assert(
+      elementsOf(asked.slice(asked.lastIndexOf("\n1. ")))
+        .some(({ name }) => name === "model-figure" || name === "client-timeline"),
+      "the figure is shown behind the question",
+    );
+
+    const [compare] = elementsOf(part(page, "Yours and ours"))
+      .filter(({ name }) => name === "yours-and-ours");
+    assertMatch(compare?.attributes["command"] ?? "", /--record\b/);
+    assertMatch(part({ ...page, prose: text }, "Yours and ours"), /^<!-- measured /m);
+
+    const playgrounds = elementsOf(part(page, "Play"));
+    assertEquals(playgrounds.map(({ name }) => name), ["model-playground"]);
+    assert((SIMULATED as readonly string[]).includes(playgrounds[0]?.attributes["mode"] ?? ""));
+    assertEquals(elementsOf(prose).at(-1)?.name, "model-playground", "it is the last figure");
+    for (const title of ["Experiment", "Check"]) assert(part(page, title).length > 100, title);
+  });
+}
+
+test("pages have no elements but those that are registered, and no recordings but ours", () => {
+  for (const { file, prose } of pages) {
+    for (const { name, attributes } of elementsOf(prose)) {
+      assert(ELEMENTS.includes(name), `${file}: <${name}>`);
+      const { src } = attributes;
+      if (src === undefined) continue;
+      const recording = /^([\w-]+)\.jsonl$/.exec(src)?.[1] ?? "";
+      assert(recordingOf(recording) !== undefined, `${file}: there is no recording ${src}`);
+    }
+  }
+});
+
+test("no link leads to a page or a heading that is not there", () => {
+  for (const { file, links } of pages) {
+    for (const link of links) {
+      if (/^\w+:/.test(link)) continue;
+      const [path = "", anchor] = link.split("#");
+      assert(existsSync(new URL(path, SITE)), `${file} leads to ${path}`);
+      if (anchor === undefined) continue;
+      const there = pages.find((page) => page.file === path)?.headings ?? [];
+      const anchors = there.map(({ title }) => anchorOf(title));
+      assert(anchors.includes(anchor), `${file} leads to ${link}: ${anchors.join(", ")}`);
+    }
+  }
+});
+
+test("every term stands in the glossary once", () => {
+  const { headings } = readPage({ file: "glossary.md" });
+  const terms = headings.filter(({ level }) => level > 1).map(({ title }) => anchorOf(title));
+  assertEquals([...new Set(terms)], terms);
+});
+
+test("each recording is whole, and was made as the table says", () => {
+  for (const { name, mode, clients } of RECORDINGS) {
+    const file = new URL(`public/recordings/${name}.jsonl`, SITE);
+    const { header, events, isFinished } = readRecording(readFileSync(file, "utf8"), name);
+    assertEquals([header.by, isFinished], [mode, true], name);
+    const begun = events.filter(({ type }) => type === "begun").length;
+    assertEquals(begun, COMPANIES[clients].length, name);
+  }
+});
+
+test("what was predicted is what the simulator says today", () => {
+  const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
+  for (const recording of RECORDINGS) {
+    const clients = measured.recordings[recording.name] ?? [];
+    const predicted = clients.map(({ predicted_us }) => predicted_us);
+    const today = predict(recording) ?? predicted.map(() => null);
+    assertEquals(predicted, [...today], `${recording.name}: deno task record-lessons`);
+    assertEquals(clients.map(({ name }) => name), COMPANIES[recording.clients].map((c) => c.name));
+  }
+});

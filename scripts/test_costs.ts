@@ -65,6 +65,8 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "lab/bench_send_test.ts": 8,
   "lab/bench_source_test.ts": 3,
   "lab/tour_test.ts": 3,
+  "site/browser_test.ts": 4,
+  "site/commands_test.ts": 3,
   "modes/keepalive_test.ts": 4,
   "project/deploy_test.ts": 4,
   "server/log_syn_test.ts": 4,

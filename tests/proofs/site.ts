@@ -179,8 +179,8 @@ async function tryElements(base: string): Promise<void> {
     {
       name: "picture.png",
       mimeType: "image/png",
-      buffer: new Uint8Array([0x89, 0x50]),
-    } as unknown as Parameters<typeof input.setInputFiles>[0],
+      buffer: Buffer.from([0x89, 0x50]),
+    },
   );
   await compare.getByText("is not a recording").waitFor();
   assertEquals(open.complaints, []);

@@ -90,5 +90,4 @@ export const TEST_COSTS: Readonly<Record<string, number>> = {
   "modes/children_test.ts": 2,
   "server/descriptors_test.ts": 2,
   "server/reception_test.ts": 2,
-  "figures/scene_test.ts": 2,
 };

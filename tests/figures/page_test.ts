@@ -5,14 +5,13 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import type { Event, Header } from "../../engine/recording/events.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
 import { bundle, isPageFresh } from "../../scripts/page.ts";
+import { violationsIn } from "../kit/axe.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
 import {
   assert,
@@ -125,32 +124,9 @@ async function isWide(page: Page): Promise<boolean> {
   );
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
 /** What axe-core finds to be serious or critical. */
 async function barriers(page: Page): Promise<readonly string[]> {
-  await page.evaluate(AXE);
-  return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: {
-        run(): Promise<{
-          violations: readonly {
-            readonly id: string;
-            readonly impact: string;
-            readonly nodes: readonly {
-              readonly target: unknown;
-              readonly failureSummary: string;
-            }[];
-          }[];
-        }>;
-      };
-    };
-    const { violations } = await axe.run();
-    return violations.filter(({ impact }) => impact === "serious" || impact === "critical").flatMap(
-      ({ id, nodes }) =>
-        nodes.map(({ target, failureSummary }) => `${id} ${String(target)} ${failureSummary}`),
-    );
-  });
+  return await violationsIn({ page }, ["serious", "critical"]);
 }
 
 inBrowser("a pool: who waits for whom is what the server counts, and its end is told", async () => {

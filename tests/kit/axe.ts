@@ -11,7 +11,7 @@ import type { OpenPage } from "./browser.ts";
 /** What is known of it in a page. */
 interface Axe {
   run(): Promise<{
-    violations: { id: string; nodes: { target: unknown; html: string }[] }[];
+    violations: { id: string; impact: string; nodes: { target: unknown; html: string }[] }[];
   }>;
 }
 
@@ -21,15 +21,19 @@ let script: string | undefined;
  * Looks for what keeps people from using a page.
  *
  * @param open the page
+ * @param impacts which of it counts; by default all
  * @returns what was found: the rule, and where
  */
-export async function violationsIn({ page }: OpenPage): Promise<readonly string[]> {
+export async function violationsIn(
+  { page }: Pick<OpenPage, "page">,
+  impacts: readonly string[] = ["minor", "moderate", "serious", "critical"],
+): Promise<readonly string[]> {
   script ??= readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
   await page.evaluate(script);
-  return await page.evaluate(async () => {
-    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run();
-    return violations.map(({ id, nodes }) =>
-      `${id}: ${nodes.map(({ target, html }) => `${target} ${html.slice(0, 200)}`).join("; ")}`
-    );
-  });
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: Axe }).axe.run()
+  );
+  return violations.filter(({ impact }) => impacts.includes(impact)).map(({ id, nodes }) =>
+    `${id}: ${nodes.map(({ target, html }) => `${target} ${html.slice(0, 200)}`).join("; ")}`
+  );
 }

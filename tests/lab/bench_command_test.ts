@@ -379,7 +379,7 @@ test(
     const left = stderr.split("\n").filter((line) => line.includes("left out"));
     assertEquals(left.length, 2, stderr);
     assertMatch(left[0] ?? "", /sequential · \w+ is left out: it serves one connection at a time/);
-    const why = /gone is left out: Cannot start sh -c .*: exit status 1: no such file$/;
+    const why = /gone is left out: Cannot start sh -c .*: exit status 1: no echo here$/;
     assertMatch(left[1] ?? "", why);
     assertRemarks(stderr);
   },

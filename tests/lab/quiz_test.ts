@@ -426,14 +426,14 @@ test("Ctrl-C ends the quiz with the score so far, and leaves nothing behind", as
   const environment = { ...process.env, TMPDIR: folder.path("") } as Record<string, string>;
   const ids = "recv-returns-zero,forty-milliseconds";
   await using program = new Program(commandOf(SCRIPT, ["--only", ids]), { input: "open" });
-  await using serving = new Program(commandOf(SCRIPT, ["where-they-wait", "--no-ask"]), {
-    environment,
-  });
   await program.printed(PROMPT);
   program.write("1\n1\n");
   await program.printed("with Nagle's algorithm");
   assert(whyNotInside !== undefined || actorsOf(program.pid).length > 0);
   program.signal("SIGINT");
+  await using serving = new Program(commandOf(SCRIPT, ["where-they-wait", "--no-ask"]), {
+    environment,
+  });
   await until("a server that records", () => readdirSync(folder.path("")).length > 0);
   serving.signal("SIGTERM");
   const [first, second] = await Promise.all([program.end(), serving.end()]);

@@ -365,7 +365,8 @@ test("every example in the executable's help works as printed", async () => {
     if (name === "conform") typed.push("--only", "64 bytes");
     await using program = new Program([path as string, ...typed], { ...where, input: "open" });
     await program.printed("\n");
-    if (isClient) program.finish();
+    // A quiz whose input is at its end tells the score.
+    if (isClient || name === "quiz") program.finish();
     else if (program.stdout.startsWith("Listening on ")) program.signal("SIGTERM");
     assertEquals((await program.end()).code, 0, example);
   }

@@ -58,7 +58,9 @@ function* sendSlowly(content: string, greeted: () => void): Protocol<string> {
     if (bytes instanceof Uint8Array) answer += new TextDecoder().decode(bytes);
   };
   for (const byte of new TextEncoder().encode(`^${content}$`)) {
-    take(yield* readWithin(PAUSE_MS));
+    // What comes ends a wait, so another one follows.
+    let came = yield* readWithin(PAUSE_MS);
+    for (; came instanceof Uint8Array; came = yield* readWithin(PAUSE_MS)) take(came);
     yield* write(Uint8Array.of(byte));
   }
   while (answer.length < content.length) {

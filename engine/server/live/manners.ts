@@ -118,6 +118,9 @@ function* talk(...lines: readonly string[]): Protocol {
 export function* speakSlowly({ slow }: Manner): Protocol {
   for (const byte of slow) {
     yield* write(Uint8Array.of(byte));
-    if ((yield* readWithin(SLOW_MS)) === null) return;
+    // An answer ends a wait, so another one follows.
+    let came = yield* readWithin(SLOW_MS);
+    while (came instanceof Uint8Array) came = yield* readWithin(SLOW_MS);
+    if (came === null) return;
   }
 }

@@ -151,6 +151,9 @@ export function parseFlags(command: Command, args: readonly string[]): Values {
   const apart = args.slice(0, end).flatMap((argument, index) =>
     takeApart(argument, index + 1 < end ? args[index + 1] : undefined, flags)
   );
+  // `_` is where the parser keeps what belongs to no flag, so it takes a flag of that name for its own.
+  const underscore = apart.find((argument) => /^(?:-_|--_(?:=|$))/.test(argument));
+  if (underscore !== undefined) throw new UsageError(unknownFlag(underscore, names(flags)));
   const parsed = parseArgs(
     [...apart, ...args.slice(end)].map((argument) => hideSign(argument, flags)),
     {

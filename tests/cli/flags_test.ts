@@ -208,6 +208,19 @@ for (
   });
 }
 
+test("an underscore is a flag like any other that is unknown", () => {
+  for (const typed of ["-_", "-_=3", "-_x", "--_", "--_=3"]) {
+    const { message } = assertThrows(() => parseFlags(COMMAND, ["h", typed]), UsageError);
+    assertStringIncludes(message, `unknown flag ${typed.split("=")[0]}: `);
+  }
+  // Behind `--` it is no flag.
+  assertThrows(
+    () => parseFlags(COMMAND, ["h", "--", "-_"]),
+    UsageError,
+    'got "-_"',
+  );
+});
+
 test("the help is no wider than the terminal", () => {
   const whole = formatHelp(COMMAND).split("\n");
   for (const columns of [40, 60, 80]) {

@@ -68,10 +68,17 @@ export class EventDialer implements Dialer<EventCall> {
   /** A caller has few descriptors to spare, and most servers close as soon as they read FIN. */
   readonly #lingering = new LingerSet(this.#deadlines, { ...LINGER_LIMITS, most: 64 });
   readonly #underWay = new Set<(why: Error) => void>();
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => this.interrupt();
 
-  /** @param limits the limits of every conversation */
-  constructor(limits: TimeLimits) {
+  /**
+   * @param limits the limits of every conversation
+   * @param signal interrupts all calls that are under way
+   */
+  constructor(limits: TimeLimits, signal?: AbortSignal) {
     this.#limits = limits;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort);
   }
 
   /** Connects. */
@@ -123,6 +130,7 @@ export class EventDialer implements Dialer<EventCall> {
 
   /** Closes what still lingers, and stops its timers: whoever calls does not wait for a server. */
   [Symbol.dispose](): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#lingering.close();
     this.#deadlines[Symbol.dispose]();
   }

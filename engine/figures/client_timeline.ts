@@ -15,7 +15,7 @@ import { COLOUR_STYLE, type Look } from "./colours.ts";
 import { adoptStyles, define, ElementBase, make, namesIn, setText } from "./element.ts";
 import { COMMON_STYLE } from "./figure_style.ts";
 import { type Doing, DOING_WORDS, type Life, livesOf, type Visit, visitsOf } from "./life.ts";
-import { type Line, readLines } from "./lines.ts";
+import { inOrder, type Line, RecordingSource } from "./lines.ts";
 
 /** The most clients that have a bar. */
 const MOST_CLIENTS = 24;
@@ -73,7 +73,7 @@ export class ClientTimeline extends ElementBase {
   #names: readonly string[] = [];
   #title: HTMLElement | undefined;
   #body: HTMLElement | undefined;
-  #loading: AbortController | undefined;
+  readonly #source = new RecordingSource();
 
   /** The recording. */
   get lines(): readonly Line[] {
@@ -113,7 +113,7 @@ export class ClientTimeline extends ElementBase {
 
   /** Called by the browser. */
   disconnectedCallback(): void {
-    this.#loading?.abort();
+    this.#source.stop();
   }
 
   /** Called by the browser. */
@@ -124,22 +124,11 @@ export class ClientTimeline extends ElementBase {
   }
 
   async #load(source: string): Promise<void> {
-    this.#loading?.abort();
-    const loading = new AbortController();
-    this.#loading = loading;
-    try {
-      const response = await fetch(source, { signal: loading.signal });
-      if (!response.ok) throw new Error(`the answer is ${response.status}`);
-      const { lines } = readLines(await response.text());
-      if (lines.length === 0) throw new Error("it is not a recording");
-      this.lines = lines;
-    } catch (error) {
-      if (loading.signal.aborted) return;
-      const why = error instanceof Error ? error.message : String(error);
-      this.#body?.replaceChildren(
-        make("p", { class: "note", text: `Cannot show ${source}: ${why}` }),
-      );
-    }
+    await this.#source.load(
+      source,
+      (lines) => this.lines = lines,
+      (text) => this.#body?.replaceChildren(make("p", { class: "note", text })),
+    );
   }
 
   #build(): void {
@@ -159,10 +148,7 @@ export class ClientTimeline extends ElementBase {
     const title = this.getAttribute("data-title") ?? "";
     setText(this.#title, title);
     (this.#title.parentElement as HTMLElement).hidden = title === "";
-    const events = this.#lines.filter((line): line is Event => line.type !== "recording").sort((
-      one,
-      other,
-    ) => one.at - other.at);
+    const events = inOrder(this.#lines).filter((line): line is Event => line.type !== "recording");
     const all = this.#visits ?? visitsOf(events);
     if (all.length === 0) {
       if (this.#lines.length > 0) {

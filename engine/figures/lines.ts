@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Event, Header } from "../recording/events.ts";
+import { type Event, type Header, VERSION } from "../recording/events.ts";
 
 /** A line that can be drawn. */
 export type Line = Header | Event;
@@ -18,9 +18,6 @@ export interface ReadLines {
   /** How many lines were not JSON, or had no type or no time. */
   readonly damaged: number;
 }
-
-/** The version of the form that is known. */
-const VERSION = 1;
 
 /** What must be a number, by type: a picture cannot do without. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
@@ -65,4 +62,46 @@ function readLine(text: string): Line | undefined {
   if (!needed.every((name) => Number.isFinite(fields[name]))) return undefined;
   if (fields.type === "recording" && fields.version !== VERSION) return undefined;
   return value as Line;
+}
+
+/** Lines in the order of time, as a file has them only nearly; its header comes first. */
+export function inOrder(lines: readonly Line[]): readonly Line[] {
+  const us = (line: Line) => line.type === "recording" ? -1 : line.at;
+  return lines.toSorted((one, other) => us(one) - us(other));
+}
+
+/** Loads the recordings that a figure is given one after another. */
+export class RecordingSource {
+  #loading: AbortController | undefined;
+
+  /**
+   * Loads a recording. What was under way before is given up.
+   *
+   * @param source its URL
+   * @param show is given its lines
+   * @param fail is told, in words, why it cannot be shown
+   */
+  async load(
+    source: string,
+    show: (lines: readonly Line[]) => void,
+    fail: (why: string) => void,
+  ): Promise<void> {
+    this.stop();
+    const { signal } = this.#loading = new AbortController();
+    try {
+      const response = await fetch(source, { signal });
+      if (!response.ok) throw new Error(`the answer is ${response.status}`);
+      const { lines } = readLines(await response.text());
+      if (lines.length === 0) throw new Error("it is not a recording");
+      show(lines);
+    } catch (error) {
+      if (signal.aborted) return;
+      fail(`Cannot show ${source}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  /** Gives up what is under way. */
+  stop(): void {
+    this.#loading?.abort();
+  }
 }

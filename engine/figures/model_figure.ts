@@ -22,7 +22,7 @@ import {
   wantsLessMotion,
 } from "./element.ts";
 import { COMMON_STYLE, FIGURE_STYLE, SIGN_STYLE, STAGE_STYLE } from "./figure_style.ts";
-import { type Line, readLines } from "./lines.ts";
+import { inOrder, type Line, RecordingSource } from "./lines.ts";
 import { doingOf, PictureTable, placeOf } from "./picture_table.ts";
 import { LiveClock, Playhead, SPEEDS } from "./playhead.ts";
 import { type Dot, type Happening, Scene, type View } from "./scene.ts";
@@ -92,7 +92,7 @@ export class ModelFigure extends ElementBase {
   #totalsMs = -Infinity;
   #tellTotals = "";
   #shownLife = "";
-  #loading: AbortController | undefined;
+  readonly #source = new RecordingSource();
 
   /** The recording. Setting it shows it from its beginning. */
   get lines(): readonly Line[] {
@@ -104,7 +104,7 @@ export class ModelFigure extends ElementBase {
     this.#isStream = false;
     this.#isLive = false;
     this.#scene = new Scene();
-    this.#scene.add(sorted(lines));
+    this.#scene.add(inOrder(lines));
     this.#begin();
   }
 
@@ -254,7 +254,7 @@ export class ModelFigure extends ElementBase {
     for (const observer of this.#observers) observer.disconnect();
     this.#observers = [];
     this.#media?.abort();
-    this.#loading?.abort();
+    this.#source.stop();
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
   }
@@ -270,20 +270,10 @@ export class ModelFigure extends ElementBase {
   }
 
   async #load(source: string): Promise<void> {
-    this.#loading?.abort();
-    const loading = new AbortController();
-    this.#loading = loading;
-    try {
-      const response = await fetch(source, { signal: loading.signal });
-      if (!response.ok) throw new Error(`the answer is ${response.status}`);
-      const { lines } = readLines(await response.text());
-      if (lines.length === 0) throw new Error("it is not a recording");
+    await this.#source.load(source, (lines) => {
       this.lines = lines;
       if (this.hasAttribute("autoplay") && !wantsLessMotion()) this.play();
-    } catch (error) {
-      if (loading.signal.aborted) return;
-      this.#say(`Cannot show ${source}: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    }, (text) => this.#say(text));
   }
 
   #say(text: string): void {
@@ -605,12 +595,6 @@ export class ModelFigure extends ElementBase {
     this.#tellTotals = text;
     setText(this.#totals, text);
   }
-}
-
-/** Lines in the order of time, as a file has them only nearly. */
-function sorted(lines: readonly Line[]): readonly Line[] {
-  const us = (line: Line) => line.type === "recording" ? -1 : line.at;
-  return lines.toSorted((one, other) => us(one) - us(other));
 }
 
 define("model-figure", ModelFigure);

@@ -37,6 +37,9 @@ export const BPF = {
   RETURN: 0x06,
 } as const;
 
+/** Drops every message: a socket with it hears nothing. */
+export const DROP_ALL: Filter = [[BPF.RETURN, 0, 0, 0]];
+
 /**
  * Attaches a filter to a socket (socket(7), `SO_ATTACH_FILTER`). A socket of TCP shows it each segment
  * from the header of TCP on; recent kernels allow that to CAP_NET_ADMIN only.

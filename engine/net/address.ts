@@ -139,6 +139,16 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "::1" || /^(::ffff:)?127\./i.test(hostname);
 }
 
+/**
+ * Where a connection to an address leads: to the loopback from the address of all interfaces.
+ *
+ * @param address a numeric address and a port
+ */
+export function destinationOf({ hostname, port }: Address): Address {
+  if (hostname === "0.0.0.0") return { hostname: "127.0.0.1", port };
+  return hostname === "::" ? { hostname: "::1", port } : { hostname, port };
+}
+
 /** Whether an address has a meaning on one link only, so that it needs a zone: `fe80::/10`. */
 export function isLinkLocal(hostname: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(hostname);

@@ -98,8 +98,8 @@ export async function findServer(
 ): Promise<Address> {
   const target = { host, port, connectTimeoutMs: timeoutMs };
   const addresses = reachableFrom(host, await findAddresses(target), sources);
-  using dialer = new EventDialer({ readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 });
-  signal?.addEventListener("abort", () => dialer.interrupt(), { once: true });
+  const limits = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
+  using dialer = new EventDialer(limits, signal);
   let last: unknown;
   for (const hostname of addresses) {
     if (signal?.aborted) throw new InterruptedError();

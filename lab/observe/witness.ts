@@ -15,6 +15,7 @@ import { readSocketTable } from "../../engine/kernel/proc_net.ts";
 import { cookieOf, SockDiag, type SocketRow } from "../../engine/kernel/sock_diag.ts";
 import { readTcpInfo } from "../../engine/kernel/tcp_info.ts";
 import { stateOf, type TcpState } from "../../engine/kernel/tcp_states.ts";
+import { destinationOf } from "../../engine/net/address.ts";
 import { library } from "../../engine/net/libc.ts";
 import { Sockets, sockets } from "../../engine/net/sockets.ts";
 import { formatTime } from "../../engine/values/units.ts";
@@ -409,12 +410,6 @@ interface OwnEnd {
 /** A packet does not tell the zone of an address. */
 function isSame(inPacket: Address, { hostname, port }: Address): boolean {
   return inPacket.port === port && inPacket.hostname === hostname.replace(/%.*$/, "");
-}
-
-/** Where a connection to an address leads: to the loopback from the address of all interfaces. */
-function destinationOf({ hostname, port }: Address): Address {
-  if (hostname === "0.0.0.0") return { hostname: "127.0.0.1", port };
-  return hostname === "::" ? { hostname: "::1", port } : { hostname, port };
 }
 
 /** A socket that is not in the kernel's table any more. */

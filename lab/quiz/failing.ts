@@ -6,7 +6,8 @@
 
 import { count } from "../observe/stage/seen.ts";
 import { said } from "./found.ts";
-import { EVERYTHING, secondsOf } from "./helpers.ts";
+import { DROP_ALL } from "../../engine/kernel/socket_filter.ts";
+import { secondsOf } from "./helpers.ts";
 import type { SocketQuestion } from "./question.ts";
 
 /** How long the hasty end is patient, in milliseconds. */
@@ -71,7 +72,7 @@ const cutCable: SocketQuestion = {
     const [patient, first] = await stage.pair(listener);
     const [hasty, second] = await stage.pair(listener);
     hasty.set(TCP_USER_TIMEOUT, HASTY_MS);
-    for (const server of [first, second]) stage.drop(server, EVERYTHING);
+    for (const server of [first, second]) stage.drop(server, DROP_ALL);
     for (const client of [patient, hasty]) client.send(5);
     const error = await hasty.receive();
     const row = stage.rowOf(patient);

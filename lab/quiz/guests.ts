@@ -30,10 +30,8 @@ export interface Staying {
 
 /** Clients of one server. */
 export class Guests implements Disposable {
-  readonly #dialer = new EventDialer(LIMITS);
+  readonly #dialer: EventDialer;
   readonly #address: Address;
-  readonly #signal: AbortSignal;
-  readonly #interrupt = () => this.#dialer.interrupt();
 
   /**
    * @param address where the server listens
@@ -41,8 +39,7 @@ export class Guests implements Disposable {
    */
   constructor(address: Address, signal: AbortSignal) {
     this.#address = address;
-    this.#signal = signal;
-    signal.addEventListener("abort", this.#interrupt);
+    this.#dialer = new EventDialer(LIMITS, signal);
   }
 
   /**
@@ -81,7 +78,6 @@ export class Guests implements Disposable {
 
   /** Ends what is left. */
   [Symbol.dispose](): void {
-    this.#signal.removeEventListener("abort", this.#interrupt);
     this.#dialer[Symbol.dispose]();
   }
 }

@@ -6,14 +6,10 @@
 
 import type { SocketRow } from "../../engine/kernel/sock_diag.ts";
 import type { TcpState } from "../../engine/kernel/tcp_states.ts";
-import type { Filter } from "../../engine/kernel/socket_filter.ts";
 import { errorName } from "../../engine/net/socket_error.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { End, Listener } from "../observe/stage/ends.ts";
 import type { Stage } from "../observe/stage/stage.ts";
-
-/** Drops every segment. */
-export const EVERYTHING: Filter = [[0x06, 0, 0, 0]];
 
 /**
  * The rows of the kernel's table for both ends of a connection, as they are now. Its programs may have

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Protocol, READ, readWithin, write } from "../../protocols/effects.ts";
+import { type Protocol, READ, write } from "../../protocols/effects.ts";
 import { frameGreeting } from "../../protocols/frame.ts";
 import { Input } from "../../protocols/input.ts";
 import { askFrame, beSilent, type Guest, GUESTS } from "./clients.ts";
@@ -54,13 +54,11 @@ function* sendSlowly(content: string, greeted: () => void): Protocol<string> {
   yield* frameGreeting(input);
   greeted();
   let answer = "";
-  const take = (bytes: Uint8Array | null | undefined) => {
-    if (bytes instanceof Uint8Array) answer += new TextDecoder().decode(bytes);
+  const take = (bytes: Uint8Array) => {
+    answer += new TextDecoder().decode(bytes);
   };
   for (const byte of new TextEncoder().encode(`^${content}$`)) {
-    // What comes ends a wait, so another one follows.
-    let came = yield* readWithin(PAUSE_MS);
-    for (; came instanceof Uint8Array; came = yield* readWithin(PAUSE_MS)) take(came);
+    yield* beSilent(PAUSE_MS, take);
     yield* write(Uint8Array.of(byte));
   }
   while (answer.length < content.length) {

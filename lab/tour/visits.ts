@@ -42,24 +42,18 @@ export async function sendCompany(
   address: Address,
   signal: AbortSignal,
 ): Promise<readonly Seen[]> {
-  using dialer = new EventDialer(LIMITS);
-  const interrupt = () => dialer.interrupt();
-  signal.addEventListener("abort", interrupt);
-  try {
-    const visits: Promise<Seen>[] = [];
-    for (const visitor of company) {
-      const greeted = Promise.withResolvers<void>();
-      visits.push(visit(dialer, address, visitor, greeted.resolve));
-      // What fails is told by the last line.
-      visits.at(-1)?.catch(greeted.resolve);
-      // Only the first one is sure to be greeted before others have their answers.
-      if (visits.length === 1) await greeted.promise;
-      await delay(APART_MS);
-    }
-    return await Promise.all(visits);
-  } finally {
-    signal.removeEventListener("abort", interrupt);
+  using dialer = new EventDialer(LIMITS, signal);
+  const visits: Promise<Seen>[] = [];
+  for (const visitor of company) {
+    const greeted = Promise.withResolvers<void>();
+    visits.push(visit(dialer, address, visitor, greeted.resolve));
+    // What fails is told by the last line.
+    visits.at(-1)?.catch(greeted.resolve);
+    // Only the first one is sure to be greeted before others have their answers.
+    if (visits.length === 1) await greeted.promise;
+    await delay(APART_MS);
   }
+  return await Promise.all(visits);
 }
 
 async function visit(

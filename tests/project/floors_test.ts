@@ -27,12 +27,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["engine/server/core"],
   ["engine/server/listening", "engine/server/statistics", "engine/server/takeover"],
   ["engine/server/metrics", "engine/server/team"],
-  [
-    "engine/server/datagrams",
-    "engine/server/live",
-    "engine/server/messages",
-    "engine/server/offload",
-  ],
+  ["engine/server/datagrams", "engine/server/messages", "engine/server/offload"],
   ["engine/server/descriptors", "engine/server/loops"],
   ["engine/server/live", "engine/server/processes"],
   ["engine/server"],

@@ -8,15 +8,16 @@
 // @ts-types="../../types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
-import { type Address, type Protocol, readWithin, write } from "../../../protocols/effects.ts";
+import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
 import { type EventCall, EventDialer } from "../../dial/dialer.ts";
-import { attachFilter, BPF } from "../../kernel/socket_filter.ts";
-import { isUnix } from "../../net/address.ts";
+import { attachFilter, DROP_ALL } from "../../kernel/socket_filter.ts";
+import { destinationOf, isUnix } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { sockets } from "../../net/sockets.ts";
 import { describeError } from "../../values/thrown.ts";
 import { RESERVE } from "../../workers/descriptor_limits.ts";
+import { beSilent } from "./guests.ts";
 import { mannerFor, speakSlowly } from "./manners.ts";
 
 /** How long an action may take, in milliseconds. */
@@ -85,7 +86,7 @@ export class Actions {
   /** @param plan what they are done to */
   constructor(plan: ActionsPlan) {
     this.#plan = plan;
-    this.#target = within(plan.address);
+    this.#target = destinationOf(plan.address);
   }
 
   /** What is being done. */
@@ -143,8 +144,7 @@ export class Actions {
     const ending = this.#ending = new AbortController();
     const { signal } = ending;
     const late = setTimeout(() => ending.abort(), MOST_MS);
-    using dialer = new EventDialer(LIMITS);
-    signal.addEventListener("abort", () => dialer.interrupt());
+    using dialer = new EventDialer(LIMITS, signal);
     try {
       this.#plan.say(`from the page: ${await this.#act(name, dialer, signal)}`);
     } catch (error) {
@@ -241,7 +241,7 @@ export class Actions {
     const { SOCK_STREAM } = net.constants;
     const fd = net.socket(net.familyOf(this.#target), SOCK_STREAM);
     try {
-      attachFilter(net, fd, DEAF);
+      attachFilter(net, fd, DROP_ALL);
       return undefined;
     } catch (error) {
       if (!(error instanceof SocketError)) throw error;
@@ -270,7 +270,7 @@ export class Actions {
       net.send(fd, beginning, MSG_DONTWAIT);
       await delay(APART_MS);
       // From here on nothing that the server sends arrives, neither its bytes nor its probes.
-      attachFilter(net, fd, DEAF);
+      attachFilter(net, fd, DROP_ALL);
       await delay(VANISHED_MS, { signal });
     } finally {
       // The server has given it up by now, or is told with RST that it is gone.
@@ -279,15 +279,6 @@ export class Actions {
     }
     return "the client that had vanished is given up";
   }
-}
-
-/** A socket with this filter hears nothing. */
-const DEAF = [[BPF.RETURN, 0, 0, 0]] as const;
-
-/** Where to connect to, for a server that listens on all addresses. */
-function within({ hostname, port }: Address): Address {
-  if (hostname === "0.0.0.0") return { hostname: "127.0.0.1", port };
-  return hostname === "::" ? { hostname: "::1", port } : { hostname, port };
 }
 
 /** How many connections a burst may make: each takes a descriptor at both of its ends. */
@@ -307,7 +298,7 @@ async function untilWritable(fd: number, signal: AbortSignal): Promise<void> {
 /** Begins a message and says no more, while the server does not close. */
 function* sayAndHold(beginning: Uint8Array): Protocol {
   yield* write(beginning);
-  while ((yield* readWithin(VANISHED_MS)) instanceof Uint8Array);
+  yield* beSilent(VANISHED_MS);
 }
 
 /** Says how many clients got what they wanted. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Protocol } from "../../../protocols/effects.ts";
+import { type Protocol, type ReadAnswer, readWithin } from "../../../protocols/effects.ts";
 import { frameClient, frameGreeting } from "../../../protocols/frame.ts";
 import { Input } from "../../../protocols/input.ts";
 
@@ -23,6 +23,24 @@ export function* askFrame(content: string, greeted = (): void => {}): Protocol<s
   yield* frameGreeting(input);
   greeted();
   return new TextDecoder().decode(yield* frameClient(input, new TextEncoder().encode(content)));
+}
+
+/**
+ * Says nothing until the peer has said nothing for a time, too, or has closed.
+ *
+ * @param ms for how long, in milliseconds
+ * @param take is given what comes meanwhile, valid until it returns
+ * @returns `null` if the peer has closed, else `undefined`
+ */
+export function* beSilent(
+  ms: number,
+  take = (_bytes: Uint8Array): void => {},
+): Protocol<null | undefined> {
+  for (;;) {
+    const answer: ReadAnswer = yield* readWithin(ms);
+    if (!(answer instanceof Uint8Array)) return answer;
+    take(answer);
+  }
 }
 
 /** A client of `frame`, and what it asks. */

@@ -10,7 +10,7 @@ import { helloClient } from "../../../protocols/hello.ts";
 import { Input } from "../../../protocols/input.ts";
 import { printClient } from "../../../protocols/print.ts";
 import { encodeLine } from "../../../protocols/text.ts";
-import { askFrame, GUESTS } from "./guests.ts";
+import { askFrame, beSilent, GUESTS } from "./guests.ts";
 
 /** How clients speak. */
 export interface Manner {
@@ -107,7 +107,7 @@ function* talk(...lines: readonly string[]): Protocol {
     const answer = yield* readWithin(PATIENCE_MS);
     if (answer === null) return;
   }
-  while ((yield* readWithin(PATIENCE_MS)) instanceof Uint8Array);
+  yield* beSilent(PATIENCE_MS);
 }
 
 /**
@@ -118,9 +118,6 @@ function* talk(...lines: readonly string[]): Protocol {
 export function* speakSlowly({ slow }: Manner): Protocol {
   for (const byte of slow) {
     yield* write(Uint8Array.of(byte));
-    // An answer ends a wait, so another one follows.
-    let came = yield* readWithin(SLOW_MS);
-    while (came instanceof Uint8Array) came = yield* readWithin(SLOW_MS);
-    if (came === null) return;
+    if ((yield* beSilent(SLOW_MS)) === null) return;
   }
 }

@@ -5,14 +5,11 @@
  */
 
 import { keepAlive } from "../../../engine/net/keepalive.ts";
-import type { Filter } from "../../../engine/kernel/socket_filter.ts";
+import { DROP_ALL } from "../../../engine/kernel/socket_filter.ts";
 import type { End } from "../stage/ends.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { count, order } from "../stage/seen.ts";
 import type { Stage } from "../stage/stage.ts";
-
-/** Drops every segment. */
-const EVERYTHING: Filter = [[0x06, 0, 0, 0]];
 
 /** `observe lesson keepalive`. */
 export const keepalive: Lesson = {
@@ -44,7 +41,7 @@ export const keepalive: Lesson = {
     if (!stage.isOwn) return await answer(stage, alive);
     const [lonely, gone] = await stage.pair(listener);
     keep(stage, lonely);
-    stage.drop(gone, EVERYTHING);
+    stage.drop(gone, DROP_ALL);
     await stage.explain(
       "A second client is connected in the same way, but from now on a filter drops " +
         "all that comes to its server, as if the power had failed.",

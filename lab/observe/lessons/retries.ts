@@ -7,13 +7,10 @@
 import { TCP_SYNCNT } from "../../../engine/kernel/linux.ts";
 import { synSchedule } from "../../../engine/kernel/proc_net.ts";
 import type { PacketEvent } from "../../../engine/recording/events.ts";
-import type { Filter } from "../../../engine/kernel/socket_filter.ts";
+import { DROP_ALL } from "../../../engine/kernel/socket_filter.ts";
 import type { Lesson } from "../stage/lesson.ts";
 import { order, type Seen } from "../stage/seen.ts";
 import type { Stage } from "../stage/stage.ts";
-
-/** Drops every segment. */
-const EVERYTHING: Filter = [[0x06, 0, 0, 0]];
 
 /** From which ratio on a wait counts as twice as long as the one before. */
 const GROWS = 1.5;
@@ -70,7 +67,7 @@ function shape(seen: Seen, name: string, about: string): ReturnType<typeof order
 async function loseEverySyn(stage: Stage): Promise<void> {
   const linear = Number(stage.setting("tcp_syn_linear_timeouts") ?? 0);
   const listener = stage.listen();
-  stage.drop(listener, EVERYTHING);
+  stage.drop(listener, DROP_ALL);
   await stage.explain(
     "A filter in front of the server drops every segment. This kernel sends its SYNs " +
       `at ${synSchedule().sentAtS.join(", ")} s, and gives up at ${synSchedule().endsAtS} s ` +

@@ -179,6 +179,8 @@ test("a stream is what observe replay shows", async () => {
   ]);
   const where = liveIn(server.greeting);
   await using watcher = await Watcher.open(where);
+  // Whoever does not read yet is told of nobody's own connections.
+  await until("the stream to begin", () => watcher.lines.length > 0);
   assertEquals((await press(where, "three-clients")).status, 202);
   await until("the three to be over", () => watcher.all("over").length === 3);
   await watcher.find(
@@ -204,6 +206,7 @@ test("a stream is what observe replay shows", async () => {
     ({ name, connection, to, at }) =>
       name === "computing" && connection === first?.connection && to - at > 40_000,
   );
+  await watcher.find("its use of processors", "figures", ({ cpu }) => cpu !== undefined);
   server.signal("SIGTERM");
   await watcher.peer.rest();
   parseStrictly(watcher.text, "the stream");

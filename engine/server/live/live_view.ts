@@ -229,7 +229,9 @@ export class LiveView implements Disposable {
   #begin(): void {
     // The main thread is asked to collect. But it may be late, and what ends meanwhile must not be lost.
     if (this.#common !== undefined) this.#common.level = LEVEL_OF.all;
-    this.#state.lookAround();
+    // While the page connects, that waits until it knows its own connections.
+    if (this.#dialing === 0) this.#state.lookAround();
+    else this.#looksAround = true;
     this.#accepted = this.#countAccepted();
     this.#allowance = MOST_AT_ONCE;
     this.#isFlooded = false;

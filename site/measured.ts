@@ -30,6 +30,20 @@ export interface MeasuredClient {
    * the client never has its answer.
    */
   readonly predicted_us: number | null;
+  /** Whether nobody listened any more. Then the times are those until it was refused. */
+  readonly was_refused?: true;
+  /** Whether the simulator says so. */
+  readonly refusal_predicted?: true;
+}
+
+/** A fact that a recording shows, in words; `null` is what is not known. */
+export interface MeasuredFact {
+  /** What it is about. */
+  readonly what: string;
+  /** What the simulator says. */
+  readonly predicted: string | null;
+  /** What was seen. */
+  readonly measured: string | null;
 }
 
 /** A mode under load. */
@@ -55,6 +69,8 @@ export interface Measured {
   readonly runtime: string;
   /** The clients of each recording, by its name. */
   readonly recordings: Readonly<Record<string, readonly MeasuredClient[]>>;
+  /** What the recordings show that have no clients, by their names. */
+  readonly facts: Readonly<Record<string, readonly MeasuredFact[]>>;
   /** The modes under the loads of {@linkcode LOADS}, by the name of the load. */
   readonly loads: Readonly<Record<LoadName, readonly MeasuredLoad[]>>;
 }
@@ -85,23 +101,47 @@ export class MeasuredError extends Error {
  * The table that a mark asks for.
  *
  * @param measured all that was measured
- * @param name the name of a recording: what was predicted for its clients beside what was measured.
- * Or `models`: the modes under load. Or `machine`: a sentence that says where all of it was measured
+ * @param name the name of a recording: what was predicted for its clients, or of what else it shows,
+ * beside what was measured. Or `models`: the modes under load. Or `machine`: a sentence that says where
+ * all of it was measured
  * @returns lines of Markdown, as `deno fmt` leaves them
  * @throws {MeasuredError} if nothing of that name was measured
  */
 export function tableOf(measured: Measured, name: string): string {
   if (name === "machine") return describe(measured);
   if (name === "models") return modelsTable(measured);
+  const facts = measured.facts[name];
+  if (facts !== undefined) return factsTable(facts);
   const clients = measured.recordings[name];
   if (clients === undefined) throw new MeasuredError(`nothing was measured of "${name}"`);
   return table(
     ["client", "predicted", "measured", "waited for"],
-    clients.map(({ name, predicted_us, measured_us, waited_for, waited_us }) => [
-      labelOf(name),
-      formatTime(predicted_us),
-      formatTime(measured_us),
-      waited_for === null ? "nobody" : `${labelOf(waited_for)}, ${formatTime(waited_us)}`,
+    clients.map((client) => {
+      const { name, predicted_us, measured_us, waited_for, waited_us } = client;
+      const { was_refused, refusal_predicted } = client;
+      return [
+        labelOf(name),
+        outcome(formatTime(predicted_us), refusal_predicted),
+        outcome(formatTime(measured_us), was_refused),
+        waited_for === null ? "nobody" : `${labelOf(waited_for)}, ${formatTime(waited_us)}`,
+      ];
+    }),
+  );
+}
+
+function outcome(time: string, wasRefused = false): string {
+  return wasRefused ? `refused after ${time}` : time;
+}
+
+/** The column of what was predicted is left out where nothing was. */
+function factsTable(facts: readonly MeasuredFact[]): string {
+  const isPredicted = facts.some(({ predicted }) => predicted !== null);
+  return table(
+    ["what", ...isPredicted ? ["predicted"] : [], "measured"],
+    facts.map(({ what, predicted, measured }) => [
+      what,
+      ...isPredicted ? [predicted ?? UNKNOWN] : [],
+      measured ?? UNKNOWN,
     ]),
   );
 }

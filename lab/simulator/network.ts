@@ -294,6 +294,11 @@ export class Listener {
   readonly #queue: End[] = [];
   /** How many SYNs and ACKs it has dropped because the queue was full. */
   dropped = 0;
+  /** Whether it closes as soon as nobody waits any more. */
+  #isSealed = false;
+  #isClosed = false;
+  /** Handshakes that it has answered and that are not over. */
+  #underWay = 0;
 
   constructor(address: Address, backlog: number) {
     this.address = address;
@@ -308,6 +313,44 @@ export class Listener {
   /** Whether no other connection finds room. */
   get isFull(): boolean {
     return this.#queue.length > this.backlog;
+  }
+
+  /** Whether newcomers hear nothing. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
+  /** Whether newcomers are refused. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Keeps newcomers out, and closes when the queue is empty and no handshake is under way. */
+  seal(): void {
+    this.#isSealed = true;
+    this.#closeIfEmpty();
+  }
+
+  /** Closes: the kernel resets all that wait. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (let end = this.accept(); end !== undefined; end = this.accept()) end.reset();
+  }
+
+  /** It has answered a SYN. */
+  answered(): void {
+    this.#underWay++;
+  }
+
+  /** That handshake is over, whatever became of it. */
+  handshakeOver(): void {
+    this.#underWay--;
+    this.#closeIfEmpty();
+  }
+
+  #closeIfEmpty(): void {
+    if (this.#isSealed && this.#queue.length === 0 && this.#underWay === 0) this.close();
   }
 
   /** Puts a connection into the queue. Returns false if that is full. */
@@ -325,7 +368,9 @@ export class Listener {
   /** Takes the connection that has waited longest, if there is one: accept(2). */
   accept(): End | undefined {
     const end = this.#queue.shift();
-    if (end !== undefined) this.onQueue(end, false);
+    if (end === undefined) return undefined;
+    this.onQueue(end, false);
+    this.#closeIfEmpty();
     return end;
   }
 }
@@ -335,7 +380,7 @@ export class Dial {
   /** The client's end: usable when it is connected. */
   readonly end: End;
   /** What has become of it. */
-  state: "connecting" | "connected" | "timed out" = "connecting";
+  state: "connecting" | "connected" | "refused" | "timed out" = "connecting";
   /** Called when that changes. */
   onChange: () => void = () => {};
 
@@ -368,18 +413,33 @@ export function dial(
 
   /** The client's ACK reaches the server, or its next try. */
   const establish = (tries: number) => {
-    if (listener.offer(server) || tries === SYN_ACK_RETRIES) return;
-    time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
+    if (listener.isClosed) server.reset();
+    else if (!listener.offer(server) && tries < SYN_ACK_RETRIES) {
+      time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
+      return;
+    }
+    listener.handshakeOver();
   };
   /** A SYN reaches the server. */
   const synArrives = () => {
     if (dialled.state !== "connecting") return;
+    if (listener.isClosed) {
+      time.after(wayUs(path, chance), () => {
+        if (dialled.state !== "connecting") return;
+        dialled.state = "refused";
+        dialled.onChange();
+      });
+      return;
+    }
+    if (listener.isSealed) return;
     if (listener.isFull) {
       listener.dropped++;
       return;
     }
+    listener.answered();
     time.after(wayUs(path, chance), () => {
-      if (dialled.state !== "connecting") return;
+      // The answer to a SYN that was sent again.
+      if (dialled.state !== "connecting") return listener.handshakeOver();
       dialled.state = "connected";
       time.after(wayUs(path, chance), () => establish(0));
       dialled.onChange();

@@ -73,6 +73,8 @@ export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol
    * @default {false}
    */
   readonly shuffles?: boolean;
+  /** When the server is told to close, and how it does so; absent if it never is. */
+  readonly closing?: Closing;
   /**
    * When to stop, in microseconds after the server is ready.
    *
@@ -85,6 +87,17 @@ export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol
    * @default {20000000}
    */
   readonly mostSteps?: number;
+}
+
+/** How a server closes. */
+export interface Closing {
+  /** When it is told to, in microseconds after it was ready. */
+  readonly atUs: number;
+  /**
+   * What it does first. `queue`: it keeps newcomers out, accepts all who wait, and closes its listener
+   * then, as the servers of this project do. `listener`: it closes its listener.
+   */
+  readonly first: "queue" | "listener";
 }
 
 /** What has become of a client. */
@@ -101,6 +114,8 @@ export interface ClientOutcome {
   result: unknown;
   /** Why it failed. */
   error: unknown;
+  /** Whether nobody listened any more when it came. */
+  wasRefused: boolean;
 }
 
 /** A simulation that is over. */
@@ -179,6 +194,7 @@ export function simulate(options: SimulationOptions): Simulation {
       overUs: undefined,
       result: undefined,
       error: undefined,
+      wasRefused: false,
     };
     // The kernel chooses a listener of a cluster by a hash of the addresses.
     const listener = listeners[count === 1 ? 0 : chance.between(0, count - 1)] as Listener;
@@ -191,8 +207,13 @@ export function simulate(options: SimulationOptions): Simulation {
       const dialled = dial(time, chance, path, listener, local);
       dialled.onChange = () => changed.wakeAll();
       while (dialled.state === "connecting") yield* waitFor(changed);
-      if (dialled.state === "timed out") {
-        outcome.error = new Error("Cannot connect: the SYN was never answered (ETIMEDOUT)");
+      if (dialled.state !== "connected") {
+        outcome.wasRefused = dialled.state === "refused";
+        outcome.error = new Error(
+          outcome.wasRefused
+            ? "Cannot connect: connection refused (ECONNREFUSED)"
+            : "Cannot connect: the SYN was never answered (ETIMEDOUT)",
+        );
         outcome.overUs = time.nowUs - readyUs;
         return;
       }
@@ -215,6 +236,16 @@ export function simulate(options: SimulationOptions): Simulation {
       outcome.error = conversation.error;
     }
   });
+  const { closing } = options;
+  if (closing !== undefined) {
+    time.after(closing.atUs, () => {
+      history.closing();
+      for (const listener of listeners) {
+        if (closing.first === "queue") listener.seal();
+        else listener.close();
+      }
+    });
+  }
   time.run(readyUs + (options.untilUs ?? Infinity));
   return {
     seed,

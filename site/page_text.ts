@@ -1,14 +1,14 @@
 /**
- * The texts of the lessons, as the tests look at them.
+ * The texts of the pages, as the tests and the tasks look at them.
  *
  * @module
  */
 
 import { readFileSync } from "node:fs";
 import { posix } from "node:path";
-import type { Page } from "../../site/pages.ts";
+import type { Page } from "./pages.ts";
 
-const SITE = new URL("../../site/", import.meta.url);
+const SITE = new URL("./", import.meta.url);
 
 /** A command that a page shows. */
 export interface ShownCommand {
@@ -18,6 +18,10 @@ export interface ShownCommand {
   readonly output: readonly string[];
   /** Why no test runs it; absent if one does. */
   readonly notRun?: string;
+  /** Whether a page shows only what it prints: the sentence before says what is typed. */
+  readonly isHidden?: true;
+  /** The lines of the text that show what it prints: the first one, and the one after the last. */
+  readonly lines: readonly [from: number, to: number];
 }
 
 /** A page. */
@@ -69,26 +73,39 @@ function plain(text: string): string {
 
 /**
  * The commands of a page. A block of `console` has a command behind `$`, and below it what it prints. A
- * block of `sh` has a command in each line. A comment before a block says why it is not run.
+ * block of `sh` has a command in each line. A comment before a block says why it is not run, or which
+ * command has printed a block of `text`.
  */
 function commandsOf(text: string): readonly ShownCommand[] {
-  const blocks = text.matchAll(
-    /(?:^<!-- not run: ([^\n]+?) -->\n\n?)?^```(console|sh)\b[^\n]*\n(.*?)^```$/gms,
-  );
-  return [...blocks].flatMap(([, notRun, kind, code = ""]) => {
-    const why = notRun === undefined ? {} : { notRun };
-    const lines = code.trimEnd().split("\n");
-    if (kind === "sh") {
-      return lines.filter((line) => line.trim() !== "" && !line.startsWith("#"))
-        .map((command) => ({ command, output: [], ...why }));
+  const lines = text.split("\n");
+  const found: ShownCommand[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const kind = /^```(console|sh|text)\b/.exec(lines[at] ?? "")?.[1];
+    if (kind === undefined) continue;
+    const end = lines.indexOf("```", at + 1);
+    const mark = /^<!-- (not run|printed by): (.+) -->$/.exec(lines[at - 2] ?? "");
+    const notRun = mark?.[1] === "not run" ? { notRun: mark[2] as string } : {};
+    const show = (
+      command: string,
+      from: number,
+      to: number,
+      more: Partial<ShownCommand> = notRun,
+    ) => found.push({ command, output: lines.slice(from, to), lines: [from, to], ...more });
+    const inside = [...lines.keys()].slice(at + 1, end);
+    if (kind === "text") {
+      if (mark?.[1] === "printed by") show(mark[2] as string, at + 1, end, { isHidden: true });
+    } else if (kind === "sh") {
+      const commands = inside.filter((line) => !/^(?:#.*|\s*)$/.test(lines[line] as string));
+      for (const line of commands) show(lines[line] as string, line + 1, line + 1);
+    } else {
+      const commands = inside.filter((line) => lines[line]?.startsWith("$ "));
+      for (const [index, line] of commands.entries()) {
+        show((lines[line] as string).slice(2), line + 1, commands[index + 1] ?? end);
+      }
     }
-    const shown: { command: string; output: string[]; notRun?: string }[] = [];
-    for (const line of lines) {
-      if (line.startsWith("$ ")) shown.push({ command: line.slice(2), output: [], ...why });
-      else shown.at(-1)?.output.push(line);
-    }
-    return shown;
-  });
+    at = end;
+  }
+  return found;
 }
 
 /**

@@ -74,11 +74,9 @@ async function outputs(values: Values, signal: AbortSignal): Promise<number> {
 }
 
 /** What a command prints today, as far as its page shows it. */
-async function outputOf(
-  { command, output }: ShownCommand,
-  on: RuntimeCommand,
-): Promise<readonly string[]> {
-  const printed = await typeLine(command, on);
+async function outputOf(shown: ShownCommand, on: RuntimeCommand): Promise<readonly string[]> {
+  const { command, output } = shown;
+  const printed = await typeLine(shown, on);
   const isOpen = output.every((line) => line === LEFT_OUT);
   return isOpen ? printed : refresh(command, output, printed);
 }

@@ -18,7 +18,7 @@ import { readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { ROOT, type RuntimeCommand, scriptCommand } from "../engine/process/runtimes.ts";
+import { ROOT, type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { readRecording } from "../engine/recording/read_recording.ts";
 import { labProgram, untilInterrupted } from "../lab/lab_program.ts";
 import type { Report, Run } from "../lab/load/results.ts";
@@ -35,7 +35,7 @@ import {
   LOADS,
   type Measured,
   type MeasuredClient,
-  type MeasuredFact,
+  type MeasuredCosts,
   type MeasuredLoad,
 } from "../site/measured.ts";
 import {
@@ -45,6 +45,7 @@ import {
   type SceneRecording,
   type ServerRecording,
 } from "../site/recordings.ts";
+import { measureCosts } from "./lesson_costs.ts";
 import { factsOf } from "./lesson_facts.ts";
 import { writeQuotes } from "./quotes.ts";
 
@@ -58,6 +59,9 @@ const REPEATS = 3;
 /** What the clients speak. */
 const FRAME = remembered(findProtocol("frame"));
 
+/** What can be asked for: the recordings, the modes under load, and what things cost. */
+const NAMES: readonly string[] = [...RECORDINGS.map(({ name }) => name), "loads", "costs"];
+
 const COMMAND: Command = {
   name: "record-lessons",
   summary: "record and measure anew all that the figures and tables of the lessons show",
@@ -65,9 +69,9 @@ const COMMAND: Command = {
   rest: {
     name: "name",
     kind: "string",
-    default: "all of them, and the loads",
-    suggestions: RECORDINGS.map(({ name }) => name),
-    help: "recordings to make; the rest stays as it is",
+    default: "all of them",
+    suggestions: NAMES,
+    help: "recordings to make, `loads` or `costs` to measure; the rest stays as it is",
   },
   flags: [
     ON,
@@ -90,45 +94,52 @@ type Found = Pick<Measured, "recordings" | "facts">;
 async function recordLessons(values: Values, signal: AbortSignal): Promise<number> {
   const asked = (values.name ?? []) as readonly string[];
   for (const name of asked) {
-    if (RECORDINGS.some((recording) => recording.name === name)) continue;
+    if (NAMES.includes(name)) continue;
     throw new UsageError(`there is no recording "${name}": they stand in site/recordings.ts`);
   }
+  const isAsked = (name: string) => asked.length === 0 || asked.includes(name);
   const on = runtimeOn(values);
   const say = (text: string) => runtime.printNow("stdout", `${text}\n`);
-  const old = JSON.parse(readFileSync(MEASURED, "utf8")) as Measured;
-  let found: Found = { recordings: {}, facts: {} };
+  let measured = JSON.parse(readFileSync(MEASURED, "utf8")) as Measured;
+  // What belongs to no recording any more is forgotten when all are made.
+  let found: Found = asked.length === 0 ? { recordings: {}, facts: {} } : measured;
   for (const recording of RECORDINGS) {
     const { name } = recording;
-    if (asked.length > 0 && !asked.includes(name)) continue;
+    if (!isAsked(name)) continue;
     if (signal.aborted) return EXIT_FAILED;
     const whyNot = recording.kind === "server" ? whyNoMode(recording.mode) : undefined;
-    if (whyNot !== undefined) {
-      say(`${name}: left as it is: ${whyNot}`);
-      found = together({ recordings: named(name, old.recordings[name]), facts: {} }, found);
-      continue;
+    if (whyNot === undefined) found = together(found, await record(recording, on, signal));
+    else found = together(found, { recordings: named(name, measured.recordings[name]), facts: {} });
+    say(whyNot === undefined ? `${name}: recorded` : `${name}: left as it is: ${whyNot}`);
+  }
+  measured = { ...measured, ...found };
+  if (isAsked("costs")) {
+    const costs: Record<string, MeasuredCosts> = {};
+    for (const each of RUNTIMES.filter(({ isHere }) => isHere)) {
+      if (signal.aborted) return EXIT_FAILED;
+      costs[each.name] = await measureCosts(each, signal);
+      say(`costs on ${each.name}: measured`);
     }
-    found = together(found, await record(recording, on, signal));
-    say(`${name}: recorded`);
+    measured = { ...measured, costs };
   }
-  if (asked.length > 0) {
-    write({ ...old, ...together(old, found) });
-    return EXIT_DONE;
+  if (isAsked("loads")) {
+    const loads = {} as Record<LoadName, readonly MeasuredLoad[]>;
+    for (const [name, flags] of Object.entries(LOADS) as [LoadName, readonly string[]][]) {
+      if (signal.aborted) return EXIT_FAILED;
+      loads[name] = await load(flags, on, Number(values.seconds ?? 3), signal);
+      say(`${name}: measured`);
+    }
+    measured = { ...measured, loads };
   }
-  const loads = {} as Record<LoadName, readonly MeasuredLoad[]>;
-  for (const [name, flags] of Object.entries(LOADS) as [LoadName, readonly string[]][]) {
-    if (signal.aborted) return EXIT_FAILED;
-    loads[name] = await load(flags, on, Number(values.seconds ?? 3), signal);
-    say(`${name}: measured`);
+  if (asked.length === 0) {
+    measured = {
+      ...measured,
+      day: new Date().toISOString().slice(0, "YYYY-MM-DD".length),
+      machine: describeMachine(),
+      runtime: on.name === runtime.name ? `${on.name} ${runtime.version}` : on.name,
+    };
   }
-  const [run] = loads.visits;
-  if (run === undefined) throw new Error("no mode was measured");
-  write({
-    day: new Date().toISOString().slice(0, "YYYY-MM-DD".length),
-    machine: describeMachine(),
-    runtime: on.name === runtime.name ? `${on.name} ${runtime.version}` : on.name,
-    ...found,
-    loads,
-  });
+  write(measured);
   return EXIT_DONE;
 }
 

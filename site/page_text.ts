@@ -18,6 +18,8 @@ export interface ShownCommand {
   readonly output: readonly string[];
   /** Why no test runs it; absent if one does. */
   readonly notRun?: string;
+  /** Flags with which a tool types it: readers are asked something, and a tool is not. */
+  readonly typedWith?: string;
   /** Whether a page shows only what it prints: the sentence before says what is typed. */
   readonly isHidden?: true;
   /** The lines of the text that show what it prints: the first one, and the one after the last. */
@@ -33,7 +35,10 @@ export interface PageText {
   /** The text without blocks of code and comments. */
   readonly prose: string;
   /** The headings, each with the number of its level. */
-  readonly headings: readonly { readonly level: number; readonly title: string }[];
+  readonly headings: readonly {
+    readonly level: number;
+    readonly title: string;
+  }[];
   /** How many words a reader reads. */
   readonly words: number;
   /** The commands in blocks of code. */
@@ -53,7 +58,10 @@ export function readPage({ file }: Pick<Page, "file">): PageText {
   const withoutCode = text.replaceAll(/^```.*?^```$/gms, "");
   const prose = withoutCode.replaceAll(/<!--.*?-->/gs, "");
   const headings = [...prose.matchAll(/^(#+) (.+)$/gm)]
-    .map(([, marks = "", title = ""]) => ({ level: marks.length, title: plain(title) }));
+    .map(([, marks = "", title = ""]) => ({
+      level: marks.length,
+      title: plain(title),
+    }));
   const links = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) =>
     /^\w+:/.test(link)
       ? link
@@ -61,7 +69,9 @@ export function readPage({ file }: Pick<Page, "file">): PageText {
       ? file + link
       : posix.join(posix.dirname(file), link)
   );
-  const words = plain(prose).split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+  const words =
+    plain(prose).split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word))
+      .length;
   return { file, text, prose, headings, words, commands, links };
 }
 
@@ -73,8 +83,8 @@ function plain(text: string): string {
 
 /**
  * The commands of a page. A block of `console` has a command behind `$`, and below it what it prints. A
- * block of `sh` has a command in each line. A comment before a block says why it is not run, or which
- * command has printed a block of `text`.
+ * block of `sh` has a command in each line. A comment before a block says why it is not run, with which
+ * flags a tool types it, or which command has printed a block of `text`.
  */
 function commandsOf(text: string): readonly ShownCommand[] {
   const lines = text.split("\n");
@@ -83,24 +93,45 @@ function commandsOf(text: string): readonly ShownCommand[] {
     const kind = /^```(console|sh|text)\b/.exec(lines[at] ?? "")?.[1];
     if (kind === undefined) continue;
     const end = lines.indexOf("```", at + 1);
-    const mark = /^<!-- (not run|printed by): (.+) -->$/.exec(lines[at - 2] ?? "");
-    const notRun = mark?.[1] === "not run" ? { notRun: mark[2] as string } : {};
+    const [, mark, says = ""] =
+      /^<!-- (not run|typed with|printed by): (.+) -->$/.exec(
+        lines[at - 2] ?? "",
+      ) ?? [];
+    const marked: Partial<ShownCommand> = mark === "not run"
+      ? { notRun: says }
+      : mark === "typed with"
+      ? { typedWith: says }
+      : {};
     const show = (
       command: string,
       from: number,
       to: number,
-      more: Partial<ShownCommand> = notRun,
-    ) => found.push({ command, output: lines.slice(from, to), lines: [from, to], ...more });
+      more: Partial<ShownCommand> = marked,
+    ) =>
+      found.push({
+        command,
+        output: lines.slice(from, to),
+        lines: [from, to],
+        ...more,
+      });
     const inside = [...lines.keys()].slice(at + 1, end);
     if (kind === "text") {
-      if (mark?.[1] === "printed by") show(mark[2] as string, at + 1, end, { isHidden: true });
+      if (mark === "printed by") show(says, at + 1, end, { isHidden: true });
     } else if (kind === "sh") {
-      const commands = inside.filter((line) => !/^(?:#.*|\s*)$/.test(lines[line] as string));
-      for (const line of commands) show(lines[line] as string, line + 1, line + 1);
+      const commands = inside.filter((line) =>
+        !/^(?:#.*|\s*)$/.test(lines[line] as string)
+      );
+      for (const line of commands) {
+        show(lines[line] as string, line + 1, line + 1);
+      }
     } else {
       const commands = inside.filter((line) => lines[line]?.startsWith("$ "));
       for (const [index, line] of commands.entries()) {
-        show((lines[line] as string).slice(2), line + 1, commands[index + 1] ?? end);
+        show(
+          (lines[line] as string).slice(2),
+          line + 1,
+          commands[index + 1] ?? end,
+        );
       }
     }
     at = end;
@@ -114,5 +145,8 @@ function commandsOf(text: string): readonly ShownCommand[] {
  * @param title its text
  */
 export function anchorOf(title: string): string {
-  return title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(/^-|-$/g, "");
+  return title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-").replaceAll(
+    /^-|-$/g,
+    "",
+  );
 }

@@ -36,19 +36,23 @@ export class ShownCommandError extends Error {
  * Types a command on a runtime, in the form that its readers type. It must end by itself. What it
  * writes goes to a folder that is removed.
  *
- * @param command the command as the page shows it
+ * @param shown the command as the page shows it, and what else is typed
  * @param on the runtime
  * @returns the lines that it prints
  * @throws {ShownCommandError} if it ends with another status than commands of lessons do, or never
  */
-export async function typeLine(command: string, on: RuntimeCommand): Promise<readonly string[]> {
+export async function typeLine(
+  { command, typedWith }: Pick<ShownCommand, "command" | "typedWith">,
+  on: RuntimeCommand,
+): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "handshake-lesson-"));
   try {
     const own = new Map<string, string>();
-    const placed = inForm(command, on.name).replaceAll(OWN, (_, flag, between, name: string) => {
-      own.set(join(folder, name), name);
-      return `${flag}${between}${join(folder, name)}`;
-    });
+    const placed = inForm([command, typedWith ?? []].flat().join(" "), on.name)
+      .replaceAll(OWN, (_, flag, between, name: string) => {
+        own.set(join(folder, name), name);
+        return `${flag}${between}${join(folder, name)}`;
+      });
     const line = on.name === "deno"
       ? placed.replaceAll("deno run -A ", `${on.path} run -A --node-modules-dir=manual `)
       : placed.replaceAll(/\bbun (?=[\w/]+\.ts\b)/g, `${on.path} `);
@@ -94,12 +98,9 @@ async function run(line: string): Promise<{ code: number | null; text: string }>
  * @param on the runtime
  * @throws {ShownCommandError} if it does not
  */
-export async function typeCommand(
-  { command, output }: ShownCommand,
-  on: RuntimeCommand,
-): Promise<void> {
-  const printed = await typeLine(command, on);
-  if (output.length > 0) refresh(command, output, printed);
+export async function typeCommand(shown: ShownCommand, on: RuntimeCommand): Promise<void> {
+  const printed = await typeLine(shown, on);
+  if (shown.output.length > 0) refresh(shown.command, shown.output, printed);
 }
 
 /**

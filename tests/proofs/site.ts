@@ -189,6 +189,21 @@ async function tryElements(base: string): Promise<void> {
   assertEquals(open.complaints, []);
 }
 
+/** Chooses how commands are typed, which the next page knows too. */
+async function trySwitch(base: string): Promise<void> {
+  await using open = await OpenPage.visit(`${base}/lessons/event.html`);
+  const { page } = open;
+  const command = page.locator(".language-console .line").first();
+  const before = await command.innerText();
+  assert(before.startsWith("$ deno run -A "), before);
+  await page.locator("command-switch button", { hasText: "Bun" }).click();
+  await page.goto(`${base}/lessons/threadpool.html`);
+  await page.locator(".language-console .line", { hasText: "$ bun lab/" }).first().waitFor();
+  await page.locator("command-switch button", { hasText: "executable" }).click();
+  await page.locator(".language-console .line", { hasText: "$ handshake " }).first().waitFor();
+  assertEquals(open.complaints, []);
+}
+
 /** Searches as a reader does. */
 async function trySearch(base: string): Promise<void> {
   await using open = await OpenPage.visit(`${base}/`);
@@ -217,6 +232,7 @@ export async function lookAtAll(): Promise<string> {
   try {
     for (const { file } of PAGES) await lookAt(base, file);
     await tryElements(base);
+    await trySwitch(base);
     await trySearch(base);
   } finally {
     await endBrowser();

@@ -69,9 +69,8 @@ export function readPage({ file }: Pick<Page, "file">): PageText {
       ? file + link
       : posix.join(posix.dirname(file), link)
   );
-  const words =
-    plain(prose).split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word))
-      .length;
+  const words = plain(prose).split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word))
+    .length;
   return { file, text, prose, headings, words, commands, links };
 }
 
@@ -93,10 +92,9 @@ function commandsOf(text: string): readonly ShownCommand[] {
     const kind = /^```(console|sh|text)\b/.exec(lines[at] ?? "")?.[1];
     if (kind === undefined) continue;
     const end = lines.indexOf("```", at + 1);
-    const [, mark, says = ""] =
-      /^<!-- (not run|typed with|printed by): (.+) -->$/.exec(
-        lines[at - 2] ?? "",
-      ) ?? [];
+    const [, mark, says = ""] = /^<!-- (not run|typed with|printed by): (.+) -->$/.exec(
+      lines[at - 2] ?? "",
+    ) ?? [];
     const marked: Partial<ShownCommand> = mark === "not run"
       ? { notRun: says }
       : mark === "typed with"
@@ -118,9 +116,7 @@ function commandsOf(text: string): readonly ShownCommand[] {
     if (kind === "text") {
       if (mark === "printed by") show(says, at + 1, end, { isHidden: true });
     } else if (kind === "sh") {
-      const commands = inside.filter((line) =>
-        !/^(?:#.*|\s*)$/.test(lines[line] as string)
-      );
+      const commands = inside.filter((line) => !/^(?:#.*|\s*)$/.test(lines[line] as string));
       for (const line of commands) {
         show(lines[line] as string, line + 1, line + 1);
       }

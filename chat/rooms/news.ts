@@ -59,7 +59,7 @@ export class News {
   /** @param parts what the news need */
   constructor(parts: NewsParts) {
     this.#parts = parts;
-    this.#meter = new FloodMeter(parts.limits, performance.now());
+    this.#meter = new FloodMeter(parts.limits, parts.deadlines.now);
   }
 
   /** Whether changes are being gathered. */
@@ -74,14 +74,14 @@ export class News {
    * @param except who need not hear of it if it is told alone
    */
   add(change: Change, except?: object): void {
-    const { population, tell } = this.#parts;
-    const now = performance.now();
+    const { population, tell, deadlines } = this.#parts;
+    const { now } = deadlines;
     if (!this.isGathering) {
       if (this.#meter.spend(0, now) === 0) {
         this.#meter.spend(Math.max(LEAST_HEARERS, population()), now);
         return tell(changed(change.kind, change.name, change.what), except);
       }
-      this.#parts.deadlines.set(this.#end, GATHER_MS, now);
+      deadlines.set(this.#end, GATHER_MS, now);
     }
     this.#gather(change, except);
   }

@@ -14,6 +14,12 @@ import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 /** How long changes are gathered, in milliseconds. */
 export const GATHER_MS = 100;
 
+/**
+ * How many notices of who comes and goes are given to the members of a room one by one. Sixty
+ * members are given ten a second, which is as much as anybody can read.
+ */
+export const NEWS_LIMITS: FloodLimits = { rate: 600, burst: 600 };
+
 /** A room with fewer hearers than this counts as one with so many: nobody reads faster. */
 const LEAST_HEARERS = 4;
 

@@ -40,6 +40,12 @@ export interface Path {
    * @default {false}
    */
   readonly cuts?: boolean;
+  /**
+   * How many bytes may be sent that the other program has not taken.
+   *
+   * @default {262144}
+   */
+  readonly buffer?: number;
 }
 
 /** After how long what was lost is sent again. Then it doubles. RFC 6298; Linux has these. */
@@ -57,7 +63,7 @@ const SYN_GIVE_UP_US = 18_000_000;
 const SYN_ACK_RETRIES = 5;
 const SYN_ACK_RETRY_US = 1_000_000;
 
-/** How many bytes may be sent that the other program has not taken. */
+/** How many bytes may be sent that the other program has not taken, if nothing else is said. */
 const BUFFER_BYTES = 256 * 1024;
 
 /** The end of a direction: FIN or RST. */
@@ -95,6 +101,11 @@ export class End {
   /** Whether the peer has reset the connection. */
   get isReset(): boolean {
     return this.#last === "reset";
+  }
+
+  /** How many bytes were sent that the other program has not taken, as far as this end knows. */
+  get pending(): number {
+    return this.#out?.held ?? 0;
   }
 
   /** Whether bytes have come that were not taken. */
@@ -223,9 +234,15 @@ export class Direction {
     to.hear(this);
   }
 
+  /** How many bytes were sent and not taken. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Sends as many bytes as there is room for. Returns how many. */
   send(bytes: Uint8Array): number {
-    const taken = Math.min(bytes.length, BUFFER_BYTES - this.#held);
+    const { buffer = BUFFER_BYTES } = this.#path;
+    const taken = Math.min(bytes.length, buffer - this.#held);
     this.#isFull = taken < bytes.length;
     this.#held += taken;
     for (let at = 0; at < taken;) {
@@ -294,6 +311,8 @@ export class Listener {
   readonly #queue: End[] = [];
   /** How many SYNs and ACKs it has dropped because the queue was full. */
   dropped = 0;
+  /** Whether nobody listens any more. Those who have come so far are in the queue. */
+  isClosed = false;
 
   constructor(address: Address, backlog: number) {
     this.address = address;
@@ -335,7 +354,7 @@ export class Dial {
   /** The client's end: usable when it is connected. */
   readonly end: End;
   /** What has become of it. */
-  state: "connecting" | "connected" | "timed out" = "connecting";
+  state: "connecting" | "connected" | "refused" | "timed out" = "connecting";
   /** Called when that changes. */
   onChange: () => void = () => {};
 
@@ -374,6 +393,14 @@ export function dial(
   /** A SYN reaches the server. */
   const synArrives = () => {
     if (dialled.state !== "connecting") return;
+    if (listener.isClosed) {
+      time.after(wayUs(path, chance), () => {
+        if (dialled.state !== "connecting") return;
+        dialled.state = "refused";
+        dialled.onChange();
+      });
+      return;
+    }
     if (listener.isFull) {
       listener.dropped++;
       return;

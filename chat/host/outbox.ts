@@ -262,7 +262,7 @@ export class Outbox implements Hearer {
   #giveUp(limit: string): void {
     this.close();
     // Not at once: a slow reader is found out in the middle of telling others something.
-    queueMicrotask(() => this.#owner.onSlow(new SlowReaderError(limit)));
+    this.#rounds.soon(() => this.#owner.onSlow(new SlowReaderError(limit)));
   }
 
   #fail(error: Error): void {

@@ -164,7 +164,7 @@ export class VisitorConnection extends Connection {
       this.#looks = 0;
       return this.#deadlines.set(this.#limit, FLUSH_MS);
     }
-    const isBusy = performance.now() - this.#limit.at > LATE_MS && this.#looks < MOST_LOOKS;
+    const isBusy = this.#deadlines.now - this.#limit.at > LATE_MS && this.#looks < MOST_LOOKS;
     if (this.#looks > 0 && !isBusy) return this.#end(true);
     this.#looks++;
     this.#deadlines.set(this.#limit, GRACE_MS);

@@ -101,6 +101,8 @@ export interface Visit {
   readonly hall: Hall;
   readonly limits: VisitorLimits;
   readonly counts: VisitorCounts;
+  /** Knows the time, in milliseconds. */
+  readonly clock: { readonly now: number };
   /** Takes the lines for the visitor. What the conversation writes ends up there too. */
   readonly hearer: Hearer;
   /** Is told which user the visitor has become. */
@@ -138,11 +140,11 @@ export function* converse(visit: Visit): Protocol {
 
 /** Does what a visitor says, line by line. */
 function* listen(visit: Visit, user: User): Protocol {
-  const { hall, limits, counts } = visit;
+  const { hall, limits, counts, clock } = visit;
   const lines = new LineReader();
-  const meter = new FloodMeter(limits, performance.now());
+  const meter = new FloodMeter(limits, clock.now);
   function* pace(share: number): Protocol {
-    const waitMs = meter.spend(share, performance.now());
+    const waitMs = meter.spend(share, clock.now);
     if (waitMs === 0) return;
     // Nothing is read in the meantime, and nothing is lost: TCP holds the sender back.
     counts.floodPauses++;

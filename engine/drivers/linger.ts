@@ -112,9 +112,19 @@ export class LingerSet implements Lingerer {
   }
 
   /** Hurries, and resolves when nothing lingers. */
-  async empty(): Promise<void> {
+  empty(): Promise<void> {
+    return new Promise((resolve) => this.whenEmpty(resolve));
+  }
+
+  /**
+   * Hurries.
+   *
+   * @param done called when nothing lingers, perhaps at once
+   */
+  whenEmpty(done: () => void): void {
     this.hasten();
-    while (this.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    if (this.size === 0) done();
+    else this.#waiters.push(() => this.whenEmpty(done));
   }
 
   /** Closes all of them at once, and each one that is added later. */

@@ -17,7 +17,7 @@ import {
 } from "../../engine/recording/events.ts";
 import { ConversationError } from "../../protocols/errors.ts";
 import type { Conversation } from "./conversation.ts";
-import type { End, Last } from "./network.ts";
+import type { End, Last, Listener } from "./network.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** What is to be told of a listener. */
@@ -65,6 +65,16 @@ export class History {
   /** A socket is made. Returns its cookie. */
   cookie(): string {
     return String(++this.#cookies);
+  }
+
+  /** Notes from now on who waits in a listener's accept queue, and how its connections end. */
+  watch(listener: Listener): void {
+    const cookie = this.cookie();
+    listener.onQueue = (end, isWaiting) => {
+      if (isWaiting) end.onEnded = (how, first) => this.ended(end, how, first);
+      const { waiting, backlog: limit } = listener;
+      this.acceptQueue(end, isWaiting, { cookie, waiting, limit });
+    };
   }
 
   /** A connection has come into the accept queue, or was taken out of it. */
@@ -151,9 +161,19 @@ export class History {
     });
   }
 
-  /** A conversation is over. */
-  over({ end, error, wasEmpty }: Conversation): void {
-    const outcome: Outcome = error !== undefined && !wasEmpty
+  /**
+   * A conversation is over.
+   *
+   * @param conversation what is known about it
+   * @param isCut whether the server has ended it, because it closes
+   */
+  over(
+    { end, error, wasEmpty }: Pick<Conversation, "end" | "error" | "wasEmpty">,
+    isCut = false,
+  ): void {
+    const outcome: Outcome = isCut
+      ? "cut"
+      : error !== undefined && !wasEmpty
       ? "failed"
       : wasEmpty
       ? "empty"

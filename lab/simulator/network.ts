@@ -40,6 +40,12 @@ export interface Path {
    * @default {false}
    */
   readonly cuts?: boolean;
+  /**
+   * How many bytes may be sent that the other program has not taken.
+   *
+   * @default {262144}
+   */
+  readonly buffer?: number;
 }
 
 /** After how long what was lost is sent again. Then it doubles. RFC 6298; Linux has these. */
@@ -57,7 +63,7 @@ const SYN_GIVE_UP_US = 18_000_000;
 const SYN_ACK_RETRIES = 5;
 const SYN_ACK_RETRY_US = 1_000_000;
 
-/** How many bytes may be sent that the other program has not taken. */
+/** How many bytes may be sent that the other program has not taken, if nothing else is said. */
 const BUFFER_BYTES = 256 * 1024;
 
 /** The end of a direction: FIN or RST. */
@@ -95,6 +101,11 @@ export class End {
   /** Whether the peer has reset the connection. */
   get isReset(): boolean {
     return this.#last === "reset";
+  }
+
+  /** How many bytes were sent that the other program has not taken, as far as this end knows. */
+  get pending(): number {
+    return this.#out?.held ?? 0;
   }
 
   /** Whether bytes have come that were not taken. */
@@ -223,9 +234,15 @@ export class Direction {
     to.hear(this);
   }
 
+  /** How many bytes were sent and not taken. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Sends as many bytes as there is room for. Returns how many. */
   send(bytes: Uint8Array): number {
-    const taken = Math.min(bytes.length, BUFFER_BYTES - this.#held);
+    const { buffer = BUFFER_BYTES } = this.#path;
+    const taken = Math.min(bytes.length, buffer - this.#held);
     this.#isFull = taken < bytes.length;
     this.#held += taken;
     for (let at = 0; at < taken;) {
@@ -294,9 +311,11 @@ export class Listener {
   readonly #queue: End[] = [];
   /** How many SYNs and ACKs it has dropped because the queue was full. */
   dropped = 0;
+  /** Whether newcomers are refused. Those who have come so far are in the queue. */
+  isClosed = false;
+  #isGone = false;
   /** Whether it closes as soon as nobody waits any more. */
   #isSealed = false;
-  #isClosed = false;
   /** Handshakes that it has answered and that are not over. */
   #underWay = 0;
 
@@ -320,9 +339,9 @@ export class Listener {
     return this.#isSealed;
   }
 
-  /** Whether newcomers are refused. */
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** Whether it is closed and gone: whoever is still in a handshake is reset. */
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   /** Keeps newcomers out, and closes when the queue is empty and no handshake is under way. */
@@ -333,8 +352,9 @@ export class Listener {
 
   /** Closes: the kernel resets all that wait. */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.isClosed = true;
     for (let end = this.accept(); end !== undefined; end = this.accept()) end.reset();
   }
 
@@ -413,7 +433,7 @@ export function dial(
 
   /** The client's ACK reaches the server, or its next try. */
   const establish = (tries: number) => {
-    if (listener.isClosed) server.reset();
+    if (listener.isGone) server.reset();
     else if (!listener.offer(server) && tries < SYN_ACK_RETRIES) {
       time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
       return;

@@ -9,6 +9,8 @@ import type { Event } from "../engine/recording/events.ts";
 import { formatTime } from "../engine/values/units.ts";
 import { Seen } from "../lab/observe/stage/seen.ts";
 import { Random } from "../lab/load/random.ts";
+import type { Member, Step } from "../lab/simulator/chat/members.ts";
+import { simulateChat } from "../lab/simulator/chat/simulate_chat.ts";
 import { dial, Listener } from "../lab/simulator/network.ts";
 import { VirtualTime } from "../lab/simulator/virtual_time.ts";
 import type { MeasuredFact } from "../site/measured.ts";
@@ -114,33 +116,89 @@ function factsOfClose(events: readonly Event[]): readonly MeasuredFact[] {
   ];
 }
 
+/** What was said in a chat, and when it was heard. */
+interface Heard {
+  /** How many lines were said. */
+  readonly said: number;
+  /** How long it took to each user who has heard one, in microseconds. */
+  readonly times: readonly number[];
+}
+
+/** How often somebody says a line in the lesson's chat, in milliseconds, and how many lines there are. */
+const EVERY_MS = 200;
+const LINES = 10;
+
 /**
- * What was seen of a chat.
- *
- * @param events the recording of `lab/chat_load.ts --record`
- * @param chat how many users read
+ * Plays the same chat in virtual time: the server's own rooms and outboxes, and users who talk in turn
+ * or never read.
  */
+function predictChat({ readers, stalled }: Pick<ChatRecording, "readers" | "stalled">): Heard {
+  const endMs = (LINES + 5) * EVERY_MS;
+  const talkers = Array.from({ length: readers }, (_, place): Member => {
+    const own = Array.from({ length: LINES }, (_, line) => line)
+      .filter((line) => line % readers === place);
+    // Each begins to talk when all have come.
+    const steps = own.flatMap((line, index): Step[] => [
+      { kind: "listens", ms: (line - (index === 0 ? -1 : own[index - 1] as number)) * EVERY_MS },
+      { kind: "types", line: nameOf(line) },
+    ]);
+    return { name: `${place + 1}`, atUs: 0, steps, ending: "stays" };
+  });
+  const sleepers = Array.from({ length: stalled }, (_, place): Member => ({
+    name: `${readers + place + 1}`,
+    atUs: 0,
+    steps: [{ kind: "sleeps", ms: endMs }],
+    ending: "stays",
+  }));
+  const { happenings } = simulateChat({
+    members: [...talkers, ...sleepers],
+    slow: "drop",
+    announcesAtMs: 0,
+    closesAtMs: endMs,
+  });
+  const said = new Map(
+    happenings.filter(({ what }) => what === "types").map(({ text, atUs }) => [text, atUs]),
+  );
+  const asleep = new Set(sleepers.map(({ name }) => name));
+  const times = happenings.flatMap(({ what, member, text, atUs }) => {
+    const at = said.get(text.replace(/^\[[^\]]*\] /, ""));
+    return what === "hears" && at !== undefined && !asleep.has(member) ? [atUs - at] : [];
+  });
+  return { said: said.size, times };
+}
+
+function nameOf(line: number): string {
+  return `line ${line + 1}`;
+}
+
+/** What was seen of a chat, beside what the simulator says. */
 function factsOfChat(
   events: readonly Event[],
-  { readers }: Pick<ChatRecording, "readers">,
+  recording: Pick<ChatRecording, "readers" | "stalled">,
 ): readonly MeasuredFact[] {
   const lines = events.filter((event) => event.type === "line");
   const said = new Map(
     lines.filter(({ does }) => does === "says").map((said) => [said.line, said]),
   );
   const heard = lines.filter(({ does }) => does === "hears");
-  const times = heard.map(({ line, at }) => at - (said.get(line)?.at ?? at)).sort((a, b) => a - b);
+  const measured: Heard = {
+    said: said.size,
+    times: heard.map(({ line, at }) => at - (said.get(line)?.at ?? at)),
+  };
+  const predicted = predictChat(recording);
   // Nobody hears what they have said themselves.
-  const expected = said.size * (readers - 1);
-  const row = (what: string, measured: string): MeasuredFact => ({
+  const hearers = recording.readers - 1;
+  const row = (what: string, say: (heard: Heard) => string): MeasuredFact => ({
     what,
-    predicted: null,
-    measured,
+    predicted: say(predicted),
+    measured: say(measured),
   });
+  const time = (share: number) => ({ times }: Heard) =>
+    formatTime(times.toSorted((a, b) => a - b)[Math.floor((times.length - 1) * share)] ?? null);
   return [
-    row("lines said", String(said.size)),
-    row("heard by users who read", `${heard.length} of ${expected}`),
-    row("half were heard within", formatTime(times[Math.floor((times.length - 1) / 2)] ?? null)),
-    row("all were heard within", formatTime(times.at(-1) ?? null)),
+    row("lines said", ({ said }) => String(said)),
+    row("heard by users who read", ({ said, times }) => `${times.length} of ${said * hearers}`),
+    row("half were heard within", time(0.5)),
+    row("all were heard within", time(1)),
   ];
 }

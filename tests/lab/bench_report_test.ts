@@ -189,6 +189,27 @@ test("the findings name the fastest server, its lead, and its price in CPU time"
   assert(findings.some((text) => text.includes("answers most for each second of CPU time")));
 });
 
+test("a pause in one repeat hides no difference between the medians", () => {
+  // 2 ms more in every repeat, and in one of them the machine stood still for a moment.
+  const rest = { p999: null, max: 30_000, percentiles: [] };
+  const times = (p50: number, p99: number) => ({ p50, p90: p50 + 500, p99, mean: p50, ...rest });
+  const tails = [12_500, 12_600, 12_400, 25_000, 12_500];
+  const dice = new Dice(11);
+  const runs = tails.flatMap((tail, repeat) => {
+    const [quick, slow] = [times(11_000 + repeat, tail), times(13_000 + repeat, 14_600)];
+    return [
+      sampleRun(dice, { name: "quick", repeat, latency_us: quick }),
+      sampleRun(dice, { name: "slow", repeat, latency_us: slow }),
+    ];
+  });
+  const findings = findingsOf(runs).join("\n");
+  assertMatch(
+    findings,
+    /^quick \(11\.0 ms\) has the lowest p50: slow \(13\.0 ms\) has 1\.18 ± 0\.00 /m,
+  );
+  assertMatch(findings, /^None differs from the best in p99/m);
+});
+
 test("with fewer than three repeats no difference is reported, and the findings say so", () => {
   for (const repeats of [1, 2]) {
     const findings = findingsOf(pairOf(10, repeats));

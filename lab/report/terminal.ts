@@ -65,7 +65,7 @@ export function formatTerminal(
       return [...title, ...body].join("\n");
     });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
-  const floored = [...floorSentences(floor), ...partSentences(parts)].flatMap((text) =>
+  const floored = [...floorSentences(floor, runs), ...partSentences(parts)].flatMap((text) =>
     wrap(escapeText(text), screen.columns())
   );
   if (floored.length > 0) blocks.push(floored.join("\n"));

@@ -222,6 +222,12 @@ test("with fewer than three repeats no difference is reported, and the findings 
 test("servers that cannot be told apart are not ranked", () => {
   const findings = findingsOf(pairOf(1.01, 3, { spread: 0.05 }));
   assertMatch(findings[0] as string, /^None differs from the best in rate/);
+  const more = /^With more repeats \(--repeat\) more could be told apart/m;
+  assert(!more.test(findings.join("\n")), "they are equal, as far as can be seen");
+  // Far apart, but each of them varies as much.
+  const unsure = findingsOf(pairOf(2, 3, { spread: 0.5 })).join("\n");
+  assertMatch(unsure, /^None differs from the best in rate/);
+  assertMatch(unsure, more);
 });
 
 test("the findings report errors, a load that was too slow, and a target that was missed", () => {

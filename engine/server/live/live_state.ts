@@ -11,7 +11,14 @@
  */
 
 import { AT_REST } from "../../drivers/pulse.ts";
-import type { Event, ListenerEvent, OverEvent, SocketEvent } from "../../recording/events.ts";
+import type {
+  DoingEvent,
+  Event,
+  ListenerEvent,
+  OverEvent,
+  SocketEvent,
+  ThreadEvent,
+} from "../../recording/events.ts";
 import type { SharedPulses } from "../core/statistics_share.ts";
 import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
 import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
@@ -22,7 +29,8 @@ import {
   type TrackShare,
 } from "../trace/timeline_track.ts";
 import { DOING, DOING_NAMES, type DoingNow, type UnderWayReader } from "../trace/under_way.ts";
-import type { Known, Present } from "./readers.ts";
+import { type Known, overDoing, whoseDoing } from "./known.ts";
+import type { Present } from "./readers.ts";
 
 /** What goes on for this long is told while it goes on, in milliseconds. */
 const LONG_MS = 40;
@@ -40,7 +48,6 @@ interface KnownThread {
   readonly underWay: UnderWayReader;
   /** The number of what it was in the middle of at the last look, and when that was seen first. */
   seen: { readonly number: number; readonly at: number } | undefined;
-  isTold: boolean;
 }
 
 /** Somebody who waits in a queue of the server's own. */
@@ -77,10 +84,8 @@ export class LiveState implements Present {
   readonly #threads = new Map<number, KnownThread>();
   readonly #isLoop = new Map<number, Pick<TimelineThread, "isLoop">>();
   readonly #open = new Map<number, KnownConnection>();
-  /** The connections that wait for something, as they were told, and since when. */
-  #waiting = new Map<number, number>();
-  /** Those who wait in a queue of the server's own, as they were told, and since when. */
-  #queued = new Map<string, number>();
+  /** What goes on, as it was told, by whose it is. */
+  readonly #doings = new Map<string, DoingEvent>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
@@ -118,7 +123,7 @@ export class LiveState implements Present {
   addThread(thread: TimelineThread, at: number, share: TrackShare): void {
     const { number } = thread;
     const underWay = readUnderWay(share);
-    this.#threads.set(number, { thread, at, underWay, seen: undefined, isTold: false });
+    this.#threads.set(number, { thread, at, underWay, seen: undefined });
     this.#isLoop.set(number, thread);
     this.#parts.tell(threadEvent(thread, at));
   }
@@ -128,6 +133,7 @@ export class LiveState implements Present {
     const known = this.#threads.get(number);
     if (known === undefined) return;
     this.#threads.delete(number);
+    this.#doings.delete(`thread ${number}`);
     for (const [id, { toldBy }] of this.#open) {
       if (toldBy === number) this.#end(endEvent(id, at, outcome));
     }
@@ -192,15 +198,12 @@ export class LiveState implements Present {
   /** Nobody reads any more. */
   forget(): void {
     this.#open.clear();
-    this.#waiting.clear();
-    this.#queued.clear();
+    this.#doings.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
     this.#vanished = undefined;
-    for (const known of this.#threads.values()) {
-      Object.assign(known, { seen: undefined, isTold: false });
-    }
+    for (const known of this.#threads.values()) known.seen = undefined;
   }
 
   /** Looks what each thread is in the middle of. */
@@ -212,8 +215,8 @@ export class LiveState implements Present {
         this.#tellIfLong(thread, known, doing, now);
         continue;
       }
-      if (known.isTold) this.#parts.tell({ type: "doing", at: microseconds(now), thread });
-      known.isTold = false;
+      const told = this.#doings.get(`thread ${thread}`);
+      if (told !== undefined) this.#tellDoing(overDoing(told, microseconds(now)));
       known.seen = doing && { number: doing.number, at: now };
       if (doing !== undefined) this.#tellIfLong(thread, known, doing, now);
     }
@@ -250,12 +253,11 @@ export class LiveState implements Present {
 
   #tellIfLong(thread: number, known: KnownThread, doing: DoingNow, now: number): void {
     const since = doing.since || known.seen?.at || now;
-    if (known.isTold || now - since < LONG_MS) return;
-    known.isTold = true;
+    if (this.#doings.has(`thread ${thread}`) || now - since < LONG_MS) return;
     const what = DOING_NAMES[doing.what];
     if (what === undefined) return;
     const { id: connection, task } = doing;
-    this.#parts.tell({
+    this.#tellDoing({
       type: "doing",
       at: microseconds(since),
       thread,
@@ -265,25 +267,44 @@ export class LiveState implements Present {
     });
   }
 
+  /** Tells what goes on from now on, or is over. */
+  #tellDoing(event: DoingEvent): void {
+    if (event.what === undefined) this.#doings.delete(whoseDoing(event));
+    else this.#doings.set(whoseDoing(event), event);
+    this.#parts.tell(event);
+  }
+
+  /**
+   * Tells what is new of something, and that the rest of it is over.
+   *
+   * @param doings all that goes on @param isOfThese whether something that was told is one of these
+   */
+  #tellChanges(doings: readonly DoingEvent[], isOfThese: (doing: DoingEvent) => boolean): void {
+    const now = this.now();
+    const goOn = new Set<string>();
+    for (const doing of doings) {
+      const whose = whoseDoing(doing);
+      goOn.add(whose);
+      if (this.#doings.get(whose)?.at !== doing.at) this.#tellDoing(doing);
+    }
+    for (const [whose, doing] of this.#doings) {
+      if (!goOn.has(whose) && isOfThese(doing)) this.#tellDoing(overDoing(doing, now));
+    }
+  }
+
   /** Looks which connections wait for something. */
   lookAtConnections(): void {
     const now = this.#parts.now();
-    const waiting = new Map<number, number>();
+    const waiting: DoingEvent[] = [];
     for (const { underWay } of this.#threads.values()) {
       for (const { id: connection, state, since } of underWay.waiting()) {
         const what = DOING_NAMES[state];
         const isLong = now - since >= LONG_MS && this.#open.has(connection);
-        if (what === undefined || !isLong || waiting.size >= MOST_WAITING) continue;
-        waiting.set(connection, since);
-        if (this.#waiting.get(connection) === since) continue;
-        this.#parts.tell({ type: "doing", at: microseconds(since), connection, what });
+        if (what === undefined || !isLong || waiting.length >= MOST_WAITING) continue;
+        waiting.push({ type: "doing", at: microseconds(since), connection, what });
       }
     }
-    for (const connection of this.#waiting.keys()) {
-      if (waiting.has(connection) || !this.#open.has(connection)) continue;
-      this.#parts.tell({ type: "doing", at: microseconds(now), connection });
-    }
-    this.#waiting = waiting;
+    this.#tellChanges(waiting, ({ thread, peer }) => thread === undefined && peer === undefined);
   }
 
   /**
@@ -293,39 +314,37 @@ export class LiveState implements Present {
    */
   lookAtQueues(ring: readonly Queued[]): void {
     const now = this.#parts.now();
-    const queued = new Map<string, number>();
     const own = [...this.#threads.values()].flatMap(({ underWay }) => underWay.queued());
-    for (
-      const { peer, since } of [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring]
-    ) {
-      if (now - since < LONG_MS) continue;
-      queued.set(peer, since);
-      if (this.#queued.get(peer) === since) continue;
-      this.#parts.tell({ type: "doing", at: microseconds(since), peer, what: "queued" });
-    }
-    for (const peer of this.#queued.keys()) {
-      if (!queued.has(peer)) this.#parts.tell({ type: "doing", at: microseconds(now), peer });
-    }
-    this.#queued = queued;
+    const all = [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring];
+    const queued = all.filter(({ since }) => now - since >= LONG_MS)
+      .map(({ peer, since }): DoingEvent => {
+        return { type: "doing", at: microseconds(since), peer, what: "queued" };
+      });
+    this.#tellChanges(queued, ({ peer }) => peer !== undefined);
   }
 
   /** How things are now, for a reader that knows some of it. */
-  *lines({ connections, sockets }: Known): Iterable<Event> {
-    for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
+  *lines({ connections, sockets, threads, doings }: Known): Iterable<Event> {
     const at = this.now();
+    for (const [number, event] of threads) {
+      if (!this.#threads.has(number)) yield { ...event, at, gone: true };
+    }
+    for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
     for (const connection of connections) {
       if (!this.#open.has(connection)) yield { type: "over", at, connection, outcome: "unknown" };
     }
     for (const [cookie, event] of sockets) {
       if (!this.#sockets.has(cookie)) yield closed(event, at);
     }
+    for (const [whose, event] of doings) {
+      if (this.#doings.get(whose)?.at !== event.at) yield overDoing(event, at);
+    }
     for (const [id, { events }] of this.#open) if (!connections.has(id)) yield* events;
     yield* this.#sockets.values();
     yield* this.#listeners.values();
-    // What goes on is told again, to everybody.
-    for (const thread of this.#threads.values()) thread.isTold = false;
-    this.#waiting.clear();
-    this.#queued.clear();
+    for (const [whose, event] of this.#doings) {
+      if (doings.get(whose)?.at !== event.at) yield event;
+    }
   }
 
   #begin(
@@ -345,14 +364,13 @@ export class LiveState implements Present {
     const known = this.#open.get(event.connection);
     if (known === undefined) return;
     this.#open.delete(event.connection);
+    this.#doings.delete(`connection ${event.connection}`);
     this.#parts.lived(event.at - known.at);
     this.#parts.tell(event);
   }
 }
 
-function threadEvent({ number, name, isLoop }: TimelineThread, at: number): Event & {
-  readonly type: "thread";
-} {
+function threadEvent({ number, name, isLoop }: TimelineThread, at: number): ThreadEvent {
   return {
     type: "thread",
     at: microseconds(at),

@@ -29,7 +29,8 @@ import {
 import { SocketLooks } from "../trace/socket_looks.ts";
 import { LifeTimes } from "./life_times.ts";
 import { LiveState, type Queued } from "./live_state.ts";
-import { itemOf, NOTHING_KNOWN, Reader } from "./readers.ts";
+import { Knowledge } from "./known.ts";
+import { itemOf, Reader } from "./readers.ts";
 
 /** How often readers get what is new, and how often they get figures, in milliseconds. */
 const BATCH_MS = 50;
@@ -156,7 +157,8 @@ export class LiveView implements Disposable {
   /** Takes records. @param records in their order @param leftOut how many spans are missing */
   take(records: readonly TrackRecord[], leftOut: number): void {
     if (this.#readers.size === 0) return;
-    this.#held.push(...records);
+    // Not as arguments of one call: a thread has room for so many only.
+    for (const record of records) this.#held.push(record);
     for (const reader of this.#readers) reader.leaveOut("spans", leftOut);
     if (this.#dialing === 0) this.#release();
   }
@@ -197,7 +199,7 @@ export class LiveView implements Disposable {
     const { by, beganUs } = this.#parts;
     const reader = new Reader(this.#state, [
       makeHeader(by, beganUs),
-      ...this.#state.lines(NOTHING_KNOWN),
+      ...this.#state.lines(new Knowledge()),
       ...this.#countersNow(),
       ...(this.#blind === undefined ? [] : [this.#note(this.#blind)]),
     ]);
@@ -300,6 +302,8 @@ export class LiveView implements Disposable {
       for (const reader of this.#readers) reader.leaveOut("connections", more);
       if (this.#allowance < MOST_RATE) return;
       this.#isFlooded = false;
+      // What had begun before the flood may have ended in it.
+      for (const reader of this.#readers) reader.fallBehind();
       this.#lookAtSockets();
       this.#parts.want(true);
     } else if (this.#allowance <= 0) {

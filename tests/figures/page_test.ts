@@ -22,6 +22,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { HEADER } from "../kit/recordings.ts";
+import { Peer } from "../kit/peer.ts";
 import { countsIn, ServerProcess } from "../kit/server_process.ts";
 
 type Recorded = readonly (Header | Event)[];
@@ -66,13 +67,15 @@ interface Picture {
   /** The names of the threads, and what their boxes say. */
   readonly threads: readonly (readonly [name: string, what: string])[];
   readonly ended: Readonly<Record<string, number>>;
+  /** How many wait in the server's own queue, as it counts them. */
+  readonly queued: number | undefined;
 }
 
 /** Looks at the figure. */
 function look(page: Page): Promise<Picture> {
   return page.evaluate(() => {
     const figure = document.querySelector("model-figure") as unknown as ModelFigure;
-    const { dots, totals } = figure.view;
+    const { dots, totals, queued } = figure.view;
     const cards = [...figure.shadowRoot?.querySelectorAll(".card") ?? []];
     return {
       dots: dots.map(({ connection, place, doing, waitsFor }) => ({
@@ -88,8 +91,28 @@ function look(page: Page): Promise<Picture> {
         ] as const
       ),
       ended: totals.endings,
+      queued,
     };
   });
+}
+
+/**
+ * Stops the figure at a moment that it remembers. What lasts for a moment only, a test might miss that
+ * looks from time to time.
+ *
+ * @param what happens at that moment
+ */
+async function lookBackTo(page: Page, what: string): Promise<void> {
+  await until(`the figure to remember: ${what}`, () =>
+    page.evaluate((what) => {
+      const figure = document.querySelector("model-figure") as unknown as ModelFigure;
+      const happening = figure.scene.happenings().find(({ text }) => text === what);
+      if (happening === undefined) return false;
+      figure.pause();
+      // Its time may be a part of a microsecond.
+      figure.seek(happening.us + 1);
+      return true;
+    }, what));
 }
 
 /** Waits until the figure shows something. */
@@ -137,44 +160,81 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
   const { page } = open;
   await page.locator("#state[data-state=live]").waitFor();
   assertMatch(await page.locator("#about").innerText(), /^frame · 127\.0\.0\.1:\d+/);
-  await page.getByRole("button", { name: "Three clients" }).click();
+  // The first has the only worker for as long as it stays.
+  await using first = await Peer.connect(server.address);
+  await first.take(1);
+  await using second = await Peer.connect(server.address);
+  await using third = await Peer.connect(server.address);
   const busy = await shows(
     page,
     "two that wait",
-    ({ dots }) => dots.filter(({ waitsFor }) => waitsFor === 1).length === 2,
+    ({ dots, queued }) =>
+      queued === 2 && dots.filter(({ place }) => place === "hand-over queue").length === 2,
   );
-  const [first, ...others] = busy.dots;
-  assertEquals([first?.connection, first?.doing], [1, "computing"]);
-  for (const { place } of others) assertEquals(place, "hand-over queue");
-  await shows(page, "three ends", ({ ended }) => ended.FIN === 3);
-  await page.locator("#counters").getByText("3", { exact: true }).first().waitFor();
-  const shown = await counters(page);
+  assertEquals(
+    busy.dots.map(({ connection, place, doing, waitsFor }) => [connection, place, doing, waitsFor]),
+    [
+      [1, "thread", "reading", undefined],
+      [undefined, "hand-over queue", "waiting", 1],
+      [undefined, "hand-over queue", "waiting", 1],
+    ],
+  );
+  for (const [peer, answer] of [[first, "b"], [second, "*b"], [third, "*b"]] as const) {
+    await peer.send("^a$");
+    assertEquals(await peer.take(answer.length), answer);
+    peer.finish();
+    await peer.rest();
+  }
+  await page.getByRole("button", { name: "Three clients" }).click();
+  await shows(page, "six ends", ({ ended, queued }) => ended.FIN === 6 && queued === 0);
+  await lookBackTo(page, "worker 1 begins to compute prime for #4");
+  const { dots } = await shows(
+    page,
+    "the moment",
+    ({ threads: [thread] }) => thread?.[1].startsWith("computes prime for #4") === true,
+  );
+  assertEquals(dots.find(({ connection }) => connection === 4)?.doing, "computing");
+  await page.getByRole("button", { name: "Go live" }).click();
   const totals = countsIn(await server.stop());
   await page.getByText("The server has ended. This is its last picture.").waitFor();
-  assertEquals(
-    [shown.accepted, shown.completed, shown.failed].map(Number),
-    [totals.accepted, totals.completed, totals.failed],
-  );
-  assertEquals((await look(page)).ended.FIN, totals.completed);
+  // The last picture is a little later than the one at which it has ended.
+  await until("the page to have the server's own totals", async () => {
+    const shown = await counters(page);
+    return shown.accepted === String(totals.accepted) &&
+      shown.completed === String(totals.completed) && shown.failed === String(totals.failed);
+  });
+  await shows(page, "the ends of all", ({ ended }) => ended.FIN === totals.completed);
+  assertEquals([totals.accepted, totals.completed, totals.failed], [6, 6, 0]);
   assertEquals(open.complaints, []);
 });
 
+/** The largest prime of 64 bits. To find that out takes seconds. */
+const LARGEST_PRIME = "18446744073709551557";
+
 inBrowser("a loop that computes stands still, and the page shows it while it does", async () => {
   await using server = await ServerProcess.start("event", [
-    ...["--offload", "0", "--protocol", "frame", "--live", "0"],
+    ...["--offload", "0", "--protocol", "frame", "--live", "0", "--compute-timeout", "0"],
   ]);
   await using open = await OpenPage.visit(pageOf(server));
   const { page } = open;
-  await page.getByRole("button", { name: "Three clients" }).click();
-  const { threads, dots } = await shows(
+  await page.locator("#state[data-state=live]").waitFor();
+  {
+    await using visitor = await Peer.connect(server.address);
+    visitor.finish();
+    await visitor.rest();
+  }
+  await shows(page, "an end", ({ ended }) => ended.FIN === 1);
+  await using asking = await Peer.connect(server.address);
+  // It computes for longer than anybody looks.
+  await asking.send(`^P${LARGEST_PRIME}$`.repeat(50));
+  const kept = await shows(
     page,
     "a loop that stands still",
     ({ threads }) => threads.some(([, what]) => what.startsWith("stands still: computes")),
   );
-  assertEquals(threads.map(([name]) => name), ["main"]);
-  assertStringIncludes(threads[0]?.[1] ?? "", "for #1");
-  assertEquals(dots.find(({ connection }) => connection === 1)?.doing, "computing");
-  const kept = await shows(page, "all three ends", ({ ended }) => ended.FIN === 3);
+  assertEquals(kept.threads.map(([name]) => name), ["main"]);
+  assertStringIncludes(kept.threads[0]?.[1] ?? "", "for #2");
+  assertEquals(kept.dots.find(({ connection }) => connection === 2)?.doing, "computing");
   // Without a word of its end the last picture stays, and the page tries again.
   server.signal("SIGKILL");
   await page.getByText("The server does not answer.").waitFor();

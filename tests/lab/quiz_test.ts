@@ -139,7 +139,7 @@ test("the same is shown without a sandbox, wherever that is enough", async () =>
 }, { skip, timeoutMs: 60_000 });
 
 /** The servers of every day; with LONG_TESTS=1 all questions about servers are decided. */
-const DAILY = ["where-they-wait", "process-that-dies"];
+const DAILY = ["where-they-wait", "off-loading-to-one", "process-that-dies"];
 const IS_LONG = process.env.LONG_TESTS === "1";
 
 /** Whether the experiment is done here and today. */

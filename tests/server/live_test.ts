@@ -15,7 +15,10 @@ import { LiveState } from "../../engine/server/live/live_state.ts";
 import { itemOf, type Present, Reader } from "../../engine/server/live/readers.ts";
 import {
   createRing,
+  LEVEL_OF,
   TimelineCommon,
+  TrackReader,
+  type TrackRecord,
   TrackWriter,
 } from "../../engine/server/trace/timeline_track.ts";
 import { MODES } from "../../modes/catalogue.ts";
@@ -420,23 +423,27 @@ test("what goes on is told to those who come later, and its end to those who mis
   const size = { records: 1_024, places: 4 };
   const share = { ...size, number: 1, isLoop: true, ring: createRing(size), origin: 0 };
   const track = new TrackWriter({ ...share, common: common.memory });
-  let aheadMs = 0;
+  let [aheadMs, asked] = [0, 0];
   const told: Event[] = [];
-  const state = new LiveState({
+  const state: LiveState = new LiveState({
     tell: (event) => told.push(event),
     lived: () => {},
     now: () => track.now() + aheadMs,
+    lookAround: () => state.lookAround(),
+    collect: () => asked++,
   });
   state.addThread({ number: 1, name: "main", isLoop: true }, 0, {
     ...share,
     common: common.memory,
   });
+  // The thread that would collect that it has begun is busy with it.
   const id = track.begin("127.0.0.1:1");
   track.computes(id, "prime");
-  state.lookAround();
   state.lookAtThreads();
+  assertEquals(told.map(({ type }) => type), ["thread"]);
   aheadMs = 100;
   state.lookAtThreads();
+  assertEquals(told.map(({ type }) => type), ["thread", "begun", "served", "doing"]);
   const goesOn = told.at(-1);
   assertEquals([goesOn?.type, goesOn?.type === "doing" && goesOn.what], ["doing", "computing"]);
   const late = new Knowledge();
@@ -450,7 +457,30 @@ test("what goes on is told to those who come later, and its end to those who mis
     at: told.at(-1)?.at as number,
     thread: 1,
   }]);
+  // Whatever is not there any more is over, but how is told by a record that may be on its way.
   track.end(id, 0);
+  state.lookAround();
+  aheadMs = 1_000;
+  state.lookAtThreads();
+  assertEquals([asked, told.at(-1)?.type], [1, "doing"]);
+  const records: TrackRecord[] = [];
+  new TrackReader({ ...share, common: common.memory }).drain(records);
+  state.take(records);
+  assertEquals(told.flatMap((event) => event.type === "over" ? [event.outcome] : []), ["done"]);
+  state.hasCollected();
+  // One that has ended while nobody read has left no record.
+  const other = track.begin("127.0.0.1:2");
+  state.lookAround();
+  common.level = LEVEL_OF.nothing;
+  track.end(other, 0);
+  state.lookAround();
+  aheadMs = 2_000;
+  state.lookAtThreads();
+  state.hasCollected();
+  assertEquals(told.flatMap((event) => event.type === "over" ? [event.outcome] : []), [
+    "done",
+    "unknown",
+  ]);
   state.removeThread(1, track.now() + aheadMs, 0);
   for (const line of [...state.lines(late)]) late.learn(line);
   assertEquals([late.doings.size, late.threads.size, late.connections.size], [0, 0, 0]);

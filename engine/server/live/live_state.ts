@@ -35,10 +35,13 @@ import type { Present } from "./readers.ts";
 /** What goes on for this long is told while it goes on, in milliseconds. */
 const LONG_MS = 40;
 
+/** How long it may take until the beginning of a connection is told, in milliseconds. */
+const UNKNOWN_MS = 1_000;
+
 /** How many connections that wait are told of in one look. */
 const MOST_WAITING = 200;
 
-/** How long the record of an end may take, in milliseconds. */
+/** How long a thread may take to record an end, in milliseconds. */
 const LATE_MS = 150;
 
 /** A thread, as far as it is known. */
@@ -76,6 +79,10 @@ export interface StateParts {
   lived(us: number): void;
   /** The time since the beginning, in milliseconds. */
   now(): number;
+  /** Has {@linkcode LiveState.lookAround} called, now or as soon as that is possible. */
+  lookAround(): void;
+  /** Has everything collected that was recorded by now; {@linkcode LiveState.hasCollected} follows. */
+  collect(): void;
 }
 
 /** What is known about the server. */
@@ -96,8 +103,10 @@ export class LiveState implements Present {
   #pulses:
     | { readonly words: Int32Array; readonly first: number; readonly stride: number }
     | undefined;
-  /** What may be found nowhere because its end is on its way. */
-  #vanished: { readonly at: number; readonly ids: readonly number[] } | undefined;
+  /** What may be found nowhere because its end is on its way, and whether that is waited for. */
+  #vanished:
+    | { readonly at: number; readonly ids: readonly number[]; isCollected: boolean }
+    | undefined;
 
   /** @param parts what it tells */
   constructor(parts: StateParts) {
@@ -180,8 +189,8 @@ export class LiveState implements Present {
   }
 
   /**
-   * Looks at everything that the threads have under way: somebody has begun to read, or records are
-   * collected again.
+   * Looks at everything that the threads have under way: somebody has begun to read, records are
+   * collected again, or a thread is busy with a connection of which nothing was told yet.
    */
   lookAround(): void {
     const found = new Set<number>();
@@ -192,7 +201,18 @@ export class LiveState implements Present {
       }
     }
     const ids = [...this.#open.keys()].filter((id) => !found.has(id));
-    this.#vanished = { at: this.#parts.now(), ids };
+    this.#vanished = ids.length === 0
+      ? undefined
+      : { at: this.#parts.now(), ids, isCollected: false };
+  }
+
+  /** All records have come that there were when it was asked for them. */
+  hasCollected(): void {
+    const vanished = this.#vanished;
+    if (vanished?.isCollected !== true) return;
+    this.#vanished = undefined;
+    // Nobody read when these have ended.
+    for (const id of vanished.ids) this.#end(endEvent(id, this.#parts.now(), undefined));
   }
 
   /** Nobody reads any more. */
@@ -220,10 +240,10 @@ export class LiveState implements Present {
       known.seen = doing && { number: doing.number, at: now };
       if (doing !== undefined) this.#tellIfLong(thread, known, doing, now);
     }
-    if (this.#vanished !== undefined && now - this.#vanished.at > LATE_MS) {
-      for (const id of this.#vanished.ids) this.#end(endEvent(id, now, undefined));
-      this.#vanished = undefined;
-    }
+    const vanished = this.#vanished;
+    if (vanished === undefined || vanished.isCollected || now - vanished.at <= LATE_MS) return;
+    vanished.isCollected = true;
+    this.#parts.collect();
   }
 
   /**
@@ -257,6 +277,11 @@ export class LiveState implements Present {
     const what = DOING_NAMES[doing.what];
     if (what === undefined) return;
     const { id: connection, task } = doing;
+    if (connection !== 0 && !this.#open.has(connection)) {
+      // The thread that collects the records may be this very one.
+      this.#parts.lookAround();
+      if (!this.#open.has(connection) && now - since < UNKNOWN_MS) return;
+    }
     this.#tellDoing({
       type: "doing",
       at: microseconds(since),

@@ -103,16 +103,23 @@ function look(page: Page): Promise<Picture> {
  * @param what happens at that moment
  */
 async function lookBackTo(page: Page, what: string): Promise<void> {
-  await until(`the figure to remember: ${what}`, () =>
-    page.evaluate((what) => {
+  let last: readonly string[] = [];
+  await until(`the figure to remember: ${what}`, async () => {
+    last = await page.evaluate((what) => {
       const figure = document.querySelector("model-figure") as unknown as ModelFigure;
-      const happening = figure.scene.happenings().find(({ text }) => text === what);
-      if (happening === undefined) return false;
-      figure.pause();
-      // Its time may be a part of a microsecond.
-      figure.seek(happening.us + 1);
-      return true;
-    }, what));
+      const happenings = figure.scene.happenings();
+      const happening = happenings.find(({ text }) => text === what);
+      if (happening !== undefined) {
+        figure.pause();
+        // Its time may be a part of a microsecond.
+        figure.seek(happening.us + 1);
+      }
+      return happenings.map(({ text }) => text);
+    }, what);
+    return last.includes(what);
+  }).catch((error) => {
+    throw new Error(`${error.message}, but ${last.join("; ")}`, { cause: error });
+  });
 }
 
 /** Waits until the figure shows something. */
@@ -159,7 +166,7 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
   await using open = await OpenPage.visit(pageOf(server));
   const { page } = open;
   await page.locator("#state[data-state=live]").waitFor();
-  assertMatch(await page.locator("#about").innerText(), /^frame · 127\.0\.0\.1:\d+/);
+  await page.locator("#about", { hasText: /^frame · 127\.0\.0\.1:\d+/ }).waitFor();
   // The first has the only worker for as long as it stays.
   await using first = await Peer.connect(server.address);
   await first.take(1);
@@ -187,7 +194,7 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
   }
   await page.getByRole("button", { name: "Three clients" }).click();
   await shows(page, "six ends", ({ ended, queued }) => ended.FIN === 6 && queued === 0);
-  await lookBackTo(page, "worker 1 begins to compute prime for #4");
+  await lookBackTo(page, "worker 0 begins to compute prime for #4");
   const { dots } = await shows(
     page,
     "the moment",

@@ -136,6 +136,15 @@ async function shows(
   return last as Picture;
 }
 
+/**
+ * How many have ended, none of them with RST. Of a connection between two looks at the kernel's table
+ * it is not always known that it was FIN, and the looks are rare on a busy machine.
+ */
+function endsIn({ ended: { FIN = 0, RST = 0, unknown = 0 } }: Picture): number {
+  assertEquals(RST, 0);
+  return FIN + unknown;
+}
+
 /** The server's counters, as the page has them. */
 async function counters(page: Page): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(
@@ -193,7 +202,7 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
     await peer.rest();
   }
   await page.getByRole("button", { name: "Three clients" }).click();
-  await shows(page, "six ends", ({ ended, queued }) => ended.FIN === 6 && queued === 0);
+  await shows(page, "six ends", (picture) => endsIn(picture) === 6 && picture.queued === 0);
   await lookBackTo(page, "worker 0 begins to compute prime for #4");
   const { dots } = await shows(
     page,
@@ -210,7 +219,7 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
     return shown.accepted === String(totals.accepted) &&
       shown.completed === String(totals.completed) && shown.failed === String(totals.failed);
   });
-  await shows(page, "the ends of all", ({ ended }) => ended.FIN === totals.completed);
+  await shows(page, "the ends of all", (picture) => endsIn(picture) === totals.completed);
   assertEquals([totals.accepted, totals.completed, totals.failed], [6, 6, 0]);
   assertEquals(open.complaints, []);
 });
@@ -230,7 +239,7 @@ inBrowser("a loop that computes stands still, and the page shows it while it doe
     visitor.finish();
     await visitor.rest();
   }
-  await shows(page, "an end", ({ ended }) => ended.FIN === 1);
+  await shows(page, "an end", (picture) => endsIn(picture) === 1);
   await using asking = await Peer.connect(server.address);
   // It computes for longer than anybody looks.
   await asking.send(`^P${LARGEST_PRIME}$`.repeat(50));
@@ -301,7 +310,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await using open = await OpenPage.visit(pageOf(server), { colorScheme, viewport: size });
     const { page } = open;
     await page.getByRole("button", { name: "Fifty at once" }).click();
-    await shows(page, "fifty ends", ({ ended }) => ended.FIN === 50);
+    await shows(page, "fifty ends", (picture) => endsIn(picture) === 50);
     for (const width of [360, 1280]) {
       await page.setViewportSize({ ...size, width });
       assertEquals(await isWide(page), false, `${width} pixels`);

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { Deadlines } from "../../engine/drivers/deadlines.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { Rest } from "../../engine/server/loops/rest.ts";
 import { serveCluster } from "../../mod.ts";
 import {
   assert,
@@ -290,3 +292,53 @@ for (const poller of ["epoll", "poll"]) {
     { sanitize: false, skip: runtime.os === "linux" ? skip : "only Linux has epoll" },
   );
 }
+
+/** Limits on a clock of their own. */
+class SetClock extends Deadlines {
+  #now = 0;
+
+  protected override clock(): number {
+    return this.#now;
+  }
+
+  /** When the first limit is reached; `undefined` if none is set. */
+  get nextAt(): number | undefined {
+    const heads = [...this.queues.values()].flatMap(({ head }) => head === undefined ? [] : [head]);
+    return heads.length === 0 ? undefined : Math.min(...heads.map(({ at }) => at));
+  }
+
+  /** It is another time. */
+  set now(now: number) {
+    this.#now = now;
+    for (const queue of this.queues.values()) this.expireIn(queue, now, 0);
+  }
+}
+
+test("a loop collects its garbage once when it comes to rest, and is then left alone", () => {
+  const clock = new SetClock();
+  let collected = 0;
+  const rest = new Rest(clock, () => collected++);
+  const turns = (count: number) => {
+    for (let turn = 0; turn < count; turn++) rest.turn();
+  };
+  // It works for three seconds, and is not held up meanwhile.
+  for (let now = 0; now < 3_000; now += 250) {
+    clock.now = now;
+    turns(100);
+  }
+  assertEquals(collected, 0);
+  clock.now = 3_001;
+  assertEquals([collected, clock.nextAt], [0, 4_001]);
+  // To see that wakes it, which is a turn.
+  turns(1);
+  clock.now = 4_001;
+  assertEquals([collected, clock.nextAt], [1, undefined]);
+  // Little has happened since then.
+  turns(5);
+  clock.now = 6_000;
+  assertEquals([collected, clock.nextAt], [1, undefined]);
+  turns(1_000);
+  clock.now = 7_001;
+  clock.now = 9_000;
+  assertEquals([collected, clock.nextAt], [2, undefined]);
+}, { pure: true });

@@ -11,13 +11,19 @@
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
 
 /** How often it is looked whether a loop that works has come to rest, in milliseconds. */
-const LOOK_MS = 1_000;
+const LOOK_MS = 250;
 
 /** With so few turns between two looks a loop rests: somebody speaks now and then. */
-const FEW_TURNS = 20;
+const FEW_TURNS = 5;
 
 /** After so many turns there is something to collect. */
 const MANY_TURNS = 200;
+
+/**
+ * How many times as long as a collection took the next one waits. Where a protocol keeps much, it takes
+ * long, and whoever speaks meanwhile has to wait.
+ */
+const PAUSES = 100;
 
 /** Knows when a loop has come to rest. */
 export class Rest {
@@ -27,6 +33,8 @@ export class Rest {
   /** How many turns there were since the last look, and how many before that since the last rest. */
   #turns = 0;
   #before = 0;
+  /** When the next collection may begin, on the clock of `performance.now()`. */
+  #mayAt = 0;
 
   /**
    * @param deadlines the limits of the loop
@@ -49,7 +57,12 @@ export class Rest {
     this.#turns = 0;
     if (turns > FEW_TURNS) return this.#deadlines.set(this.#limit, LOOK_MS);
     if (this.#before < MANY_TURNS) return;
+    const began = performance.now();
+    const tooSoonMs = Math.ceil(this.#mayAt - began);
+    if (tooSoonMs > 0) return this.#deadlines.set(this.#limit, tooSoonMs);
     this.#before = 0;
     this.#collect();
+    const ended = performance.now();
+    this.#mayAt = ended + PAUSES * (ended - began);
   }
 }

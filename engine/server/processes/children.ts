@@ -112,7 +112,7 @@ export class Children implements ProcessStarter {
   }
 
   #signalAll(signal: number): void {
-    for (const pid of this.#children.keys()) sendSignal(pid, signal);
+    for (const child of this.#children.values()) child.signal(signal);
   }
 
   continueAll(): void {
@@ -158,9 +158,9 @@ export class Children implements ProcessStarter {
   kill(): string | undefined {
     const ready = [...this.#children].filter(([, child]) => child.isReady);
     // The one that was started last is the likeliest to have nothing to do.
-    const [pid] = ready.at(-1) ?? [];
-    if (pid === undefined) return undefined;
-    sendSignal(pid, SIGKILL);
+    const [pid, child] = ready.at(-1) ?? [];
+    if (child === undefined) return undefined;
+    child.signal(SIGKILL);
     return `process ${pid} was killed`;
   }
 
@@ -319,6 +319,7 @@ class Child implements ProcessHandle {
   readonly #whenReady = Promise.withResolvers<void>();
   readonly #whenGone = Promise.withResolvers<Error | undefined>();
   readonly #whenSpoken = Promise.withResolvers<void>();
+  /** Its program, until that has ended: from then on somebody else may have its number. */
   #program: StartedProgram | undefined;
   #isReady = false;
   #isGone = false;
@@ -367,9 +368,10 @@ class Child implements ProcessHandle {
     try {
       const program = this.#program = await start();
       Atomics.store(this.#pid, 0, program.pid);
-      if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
+      if (this.#wasEnded) this.signal(SIGKILL);
       this.#announce(program.pid);
       how = await program.ended;
+      this.#program = undefined;
       this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
       this.#events.onEnded(program.pid);
@@ -427,16 +429,19 @@ class Child implements ProcessHandle {
   }
 
   #interruptOnce(): void {
-    const pid = this.#program?.pid;
-    if (this.#isGone || pid === undefined || this.#signal === 0) return;
-    sendSignal(pid, this.#signal);
+    if (this.#signal !== 0) this.signal(this.#signal);
+  }
+
+  /** Sends it a signal, if it runs. */
+  signal(signal: number): void {
+    if (this.#program !== undefined) sendSignal(this.#program.pid, signal);
   }
 
   end(error?: Error): void {
     if (this.#wasEnded || this.#isGone) return;
     this.#wasEnded = true;
     this.#error ??= error;
-    if (this.#program !== undefined) sendSignal(this.#program.pid, SIGKILL);
+    this.signal(SIGKILL);
   }
 
   #end(how: string): void {

@@ -610,3 +610,28 @@ test("many processes serve and come and go, in small", async () => {
   ]);
   assert(numbers > 1, "each client has a process of its own");
 }, options);
+
+test("prefork serves although most of its processes are late, and ends without them", async () => {
+  const startLate = async () => {
+    const folder = new Folder();
+    const environment = { ...process.env as Record<string, string>, LATE_FOLDER: folder.path("") };
+    const args = ["--workers", "5", "--protocol", "./tests/kit/protocols/late.ts"];
+    const server = await ServerProcess.start("prefork", args, { environment });
+    await server.printed(" 1 of 5 processes run, and the others are starting\n", "stderr");
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await peer.rest(), "here\n");
+    return { server, folder };
+  };
+  const [one, other] = await Promise.all([startLate(), startLate()]);
+  await using patient = one.server;
+  using folder = one.folder;
+  await using hasty = other.server;
+  using _folder = other.folder;
+  writeFileSync(folder.path("go"), "");
+  await patient.printed(" all 5 processes run\n", "stderr");
+  const endings = await Promise.all([patient.stop(), hasty.stop()]);
+  for (const ending of endings) {
+    assertEquals(ending.code, 0, ending.stderr);
+    assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+  }
+}, options);

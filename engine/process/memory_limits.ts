@@ -77,7 +77,8 @@ function leftIn({ folder, isUnified }: ControlGroup): number {
   // Without a limit the new hierarchy says `max`, and the old one the largest number.
   if (Number.isNaN(limit) || Number.isNaN(taken)) return Infinity;
   // Pages of files that nobody has used for a while are given up first.
-  const [, freed = "0"] = new RegExp(`^${files} (\\d+)$`, "m").exec(read("memory.stat") ?? "") ?? [];
+  const [, freed = "0"] = new RegExp(`^${files} (\\d+)$`, "m").exec(read("memory.stat") ?? "") ??
+    [];
   return Math.max(0, limit - taken + Number(freed));
 }
 

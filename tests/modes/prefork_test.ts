@@ -584,22 +584,27 @@ test("prefork says at the start which limit of processes and threads is too low"
   assertStringIncludes(stderr, `prefork: Cannot start 200 processes: ${what}`);
 }, { ...options, skip: options.skip ?? whyNoTaskLimit });
 
-test("prefork says at the start that memory is too little, and starts what it suffices for", async () => {
-  using group = MemoryGroup.make(256 * 2 ** 20) as MemoryGroup;
-  const run = (...args: string[]) =>
-    new Program(group.around(commandOf("modes/prefork.ts", ["0", ...args])));
-  await using crowd = run("--workers", "1000");
-  await using each = run("--per-connection", "--spare", "0", "--max-processes", "1000");
-  const { code, stdout, stderr } = await crowd.end();
-  assertEquals([code, stdout], [1, ""]);
-  const what = "they take at least \\d+ MiB of memory, and the control group \\S+ has \\d+ MiB left";
-  assertMatch(stderr, new RegExp(`^prefork: Cannot start 1000 processes: ${what}$`, "m"));
-  await each.printed("\n");
-  const [, most] = / a process for each connection, up to (\d+) · /.exec(each.stdout) ?? [];
-  assert(Number(most) >= 1 && Number(most) < 50, each.stdout);
-  each.signal("SIGTERM");
-  assertEquals((await each.end()).code, 0);
-}, { ...options, skip: options.skip ?? MemoryGroup.whyNot });
+test(
+  "prefork says at the start that memory is too little, and starts what it suffices for",
+  async () => {
+    using group = MemoryGroup.make(256 * 2 ** 20) as MemoryGroup;
+    const run = (...args: string[]) =>
+      new Program(group.around(commandOf("modes/prefork.ts", ["0", ...args])));
+    await using crowd = run("--workers", "1000");
+    await using each = run("--per-connection", "--spare", "0", "--max-processes", "1000");
+    const { code, stdout, stderr } = await crowd.end();
+    assertEquals([code, stdout], [1, ""]);
+    const what =
+      "they take at least \\d+ MiB of memory, and the control group \\S+ has \\d+ MiB left";
+    assertMatch(stderr, new RegExp(`^prefork: Cannot start 1000 processes: ${what}$`, "m"));
+    await each.printed("\n");
+    const [, most] = / a process for each connection, up to (\d+) · /.exec(each.stdout) ?? [];
+    assert(Number(most) >= 1 && Number(most) < 50, each.stdout);
+    each.signal("SIGTERM");
+    assertEquals((await each.end()).code, 0);
+  },
+  { ...options, skip: options.skip ?? MemoryGroup.whyNot },
+);
 
 test("many processes serve and come and go, in small", async () => {
   const clients = 6;

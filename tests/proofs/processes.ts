@@ -193,7 +193,11 @@ export interface CrowdPlan {
 /** What was seen of many processes. */
 export interface Crowd {
   /** How long it took until the server listened, until all processes ran, and until all were gone. */
-  readonly seconds: { readonly listening: number; readonly started: number; readonly ended: number };
+  readonly seconds: {
+    readonly listening: number;
+    readonly started: number;
+    readonly ended: number;
+  };
   /** How much of the memory belongs to each of them, in MiB: what they share is divided among them. */
   readonly memory: number;
 }

@@ -442,7 +442,11 @@ const ENTER = 426;
 const REGISTER = 427;
 
 /** Runs `completion` where a system call fails. Returns what it says before it ends. */
-async function refusal(call: number, errno: number, before: readonly string[] = []): Promise<string> {
+async function refusal(
+  call: number,
+  errno: number,
+  before: readonly string[] = [],
+): Promise<string> {
   const environment = {
     ...process.env as Record<string, string>,
     REFUSED_CALL: `${call}`,
@@ -478,27 +482,39 @@ function whyNoOtherSystem(): string | undefined {
   return tried.status === 0 ? undefined : "no namespaces for mounts";
 }
 
-test("where the system forbids io_uring or is too old, one line says so and what allows it", async () => {
-  using folder = new Folder();
-  const allows = "`sysctl kernel.io_uring_disabled=0` allows it";
-  const systems = [
-    ["io_uring_disabled", "2", [], EPERM, `the system forbids it: ${allows}`],
-    [
-      ...["io_uring_disabled", "1", AS_NOBODY, EPERM] as const,
-      "the system allows it to root and to one group only: " +
-      `${allows} to all, kernel.io_uring_group names the group`,
-    ],
-    ["osrelease", "5.15.0", [], EINVAL, "it needs Linux 6.1 or newer, and this is 5.15.0"],
-    ["osrelease", "4.4.0", [], ENOSYS, "it needs Linux 6.1 or newer, and this is 4.4.0"],
-  ] as const;
-  await Promise.all(systems.map(async ([name, text, user, errno, why], index) => {
-    const file = folder.path(`${index}`);
-    writeFileSync(file, `${text}\n`);
-    const overlay = ["unshare", "--mount", "sh", "-c", OVERLAID, file, `/proc/sys/kernel/${name}`];
-    const said = await refusal(SETUP, errno, [...overlay, ...user]);
-    assertEquals(said, `completion: Cannot use io_uring: ${why}\n`);
-  }));
-}, { skip: skip ?? whyNoOtherSystem(), sanitize: false });
+test(
+  "where the system forbids io_uring or is too old, one line says so and what allows it",
+  async () => {
+    using folder = new Folder();
+    const allows = "`sysctl kernel.io_uring_disabled=0` allows it";
+    const systems = [
+      ["io_uring_disabled", "2", [], EPERM, `the system forbids it: ${allows}`],
+      [
+        ...["io_uring_disabled", "1", AS_NOBODY, EPERM] as const,
+        "the system allows it to root and to one group only: " +
+        `${allows} to all, kernel.io_uring_group names the group`,
+      ],
+      ["osrelease", "5.15.0", [], EINVAL, "it needs Linux 6.1 or newer, and this is 5.15.0"],
+      ["osrelease", "4.4.0", [], ENOSYS, "it needs Linux 6.1 or newer, and this is 4.4.0"],
+    ] as const;
+    await Promise.all(systems.map(async ([name, text, user, errno, why], index) => {
+      const file = folder.path(`${index}`);
+      writeFileSync(file, `${text}\n`);
+      const overlay = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        OVERLAID,
+        file,
+        `/proc/sys/kernel/${name}`,
+      ];
+      const said = await refusal(SETUP, errno, [...overlay, ...user]);
+      assertEquals(said, `completion: Cannot use io_uring: ${why}\n`);
+    }));
+  },
+  { skip: skip ?? whyNoOtherSystem(), sanitize: false },
+);
 
 test("where there is none, the reason is the system", () => {
   assertMatch(whyNoRing() ?? "", /^only Linux has it, and this is /);

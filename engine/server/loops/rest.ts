@@ -23,7 +23,7 @@ const MANY_TURNS = 200;
  * How many times as long as a collection took the next one waits. Where a protocol keeps much, it takes
  * long, and whoever speaks meanwhile has to wait.
  */
-const PAUSES = 100;
+const PAUSES = 50;
 
 /** Knows when a loop has come to rest. */
 export class Rest {

@@ -40,7 +40,7 @@ const WARM = 1_000;
 const SWING_MIB = 24;
 
 /** How long the processes may take to start, in milliseconds. */
-const START_MS = 120_000;
+const START_MS = 300_000;
 
 /** How soon all processes are gone whose parent was killed, in milliseconds. */
 const ORPHANS_MS = 1_000;

@@ -190,7 +190,8 @@ async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measur
   checkSources(plan, host);
   const way = readWay(values);
   const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
-  for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
+  const surroundings = { more: descriptorsFor(way), pid: pid ?? pidOf(address) };
+  for (const warning of preflight(plan, address, surroundings)) watch.note(warning);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   // A study has many rates: none of them is the limit.

@@ -75,6 +75,10 @@ function* readRange(part: string, text: string): Generator<string> {
   const hosts = words.map((word) => parseHost(stripBrackets(word.trim())));
   const [first, last] = hosts;
   if (first === undefined || hosts.includes(undefined) || hosts.length > 2) throw wrong(expected);
+  for (const host of hosts as readonly Uint8Array[]) {
+    const why = whyNoHost(host);
+    if (why !== undefined) throw wrong(`${toAddress(host, 0).hostname} ${why}`);
+  }
   if (last === undefined) {
     return void (yield part.includes("%") ? stripBrackets(part) : toAddress(first, 0).hostname);
   }
@@ -84,6 +88,14 @@ function* readRange(part: string, text: string): Generator<string> {
   for (let number = from; number <= to; number++) {
     yield toAddress(bytesOf(number, first.length), 0).hostname;
   }
+}
+
+/** Why nobody can come from an address; `undefined` if somebody may. */
+function whyNoHost(bytes: Uint8Array): string | undefined {
+  if (bytes.every((byte) => byte === 0)) return "stands for any address";
+  const [first = 0] = bytes;
+  const isMulticast = bytes.length === 4 ? first >> 4 === 14 : first === 255;
+  return isMulticast ? "is the address of a group" : undefined;
 }
 
 function numberOf(bytes: Uint8Array): bigint {

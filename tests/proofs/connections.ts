@@ -49,8 +49,10 @@ const BECOME = 'export LISTEN_FDS=1 LISTEN_PID=$$; exec "$@"';
 
 /** So many parts, each as large as the others or one larger. */
 function divide(whole: number, parts: number): number[] {
-  return Array.from({ length: parts }, (_, part) =>
-    Math.floor(whole / parts) + (part < whole % parts ? 1 : 0));
+  return Array.from(
+    { length: parts },
+    (_, part) => Math.floor(whole / parts) + (part < whole % parts ? 1 : 0),
+  );
 }
 
 /** Starts servers that share a port. */
@@ -111,14 +113,16 @@ await prove(import.meta, async () => {
     const rampS = Math.ceil(connections / BEGINNING);
     const shares = divide(connections, Math.ceil(connections / each));
     for (const [index, share] of shares.entries()) {
-      benches.push(new Script("lab/bench.ts", [
-        ...[`127.0.0.1:${address.port}`, "--protocol", "echo", "-c", String(share)],
-        ...["--source", source, "--seed", String(1 + index), "--threads", "1", "--no-floor"],
-        // Each connection sends one request, and then it stays.
-        ...["--think", "10m", "--timeout", "30s"],
-        ...["--ramp", `${rampS}s`, "-d", `${rampS + STAYING_S}s`],
-        ...["--json", folder.path(`${index}.json`)],
-      ]));
+      benches.push(
+        new Script("lab/bench.ts", [
+          ...[`127.0.0.1:${address.port}`, "--protocol", "echo", "-c", String(share)],
+          ...["--source", source, "--seed", String(1 + index), "--threads", "1", "--no-floor"],
+          // Each connection sends one request, and then it stays.
+          ...["--think", "10m", "--timeout", "30s"],
+          ...["--ramp", `${rampS}s`, "-d", `${rampS + STAYING_S}s`],
+          ...["--json", folder.path(`${index}.json`)],
+        ]),
+      );
     }
     let from = new Map<string, number>();
     let open = 0;
@@ -147,7 +151,9 @@ await prove(import.meta, async () => {
     const [load, server] = taken.map((bytes) => formatBytes(bytes / connections));
     return `${open} connections at once from ${addresses} addresses with ${ports} ports each, by ` +
       `${benches.length} benches to ${servers.length} servers on one port, all answered, ` +
-      `max ${formatTime(run.latency_us.max)}; ${load} of memory each in the benches and ${server} ` +
+      `max ${
+        formatTime(run.latency_us.max)
+      }; ${load} of memory each in the benches and ${server} ` +
       "in the servers";
   } finally {
     for (const program of [...benches, ...servers]) await program[Symbol.asyncDispose]();

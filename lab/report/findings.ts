@@ -12,6 +12,7 @@ import {
   type Contest,
   contestsOf,
   distinguish,
+  dueRate,
   type Entry,
   errorsOf,
   figures,
@@ -259,7 +260,7 @@ function theBest(
   const at = sorted.findIndex((entry) => differIn(figure, first, entry, among));
   const next = sorted[at];
   if (next === undefined) {
-    return `None differs from the best in ${what} by more than the repeats do.`;
+    return `none differs from the best in ${what} by more than the repeats do.`;
   }
   const ratio = timesWorse(next, first, figure);
   const distance = figure.more
@@ -489,7 +490,7 @@ function missedTarget(entry: Entry): Remark | undefined {
   if (share >= REACHED) return undefined;
   return {
     text: `${formatShare(share)} of the ${
-      formatRate(target)
+      formatRate(mean(entry.runs.map((run) => dueRate(run) ?? target)))
     } that were due is what it answered each second`,
     short: formatShare(share),
     weight: -share,

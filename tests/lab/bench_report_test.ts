@@ -20,6 +20,7 @@ import { clip, type Screen, wrap } from "../../lab/report/screen.ts";
 import { bothTails } from "../../lab/report/student.ts";
 import { differ, formatRatio, median, ratioOf } from "../../lab/report/statistics.ts";
 import { formatTerminal } from "../../lab/report/terminal.ts";
+import { whyUnjudged } from "../../lab/report/rate_study.ts";
 import { failedThresholds, parseThreshold } from "../../lab/report/thresholds.ts";
 import {
   formatBytes,
@@ -207,7 +208,7 @@ test("a pause in one repeat hides no difference between the medians", () => {
     findings,
     /^quick \(11\.0 ms\) has the lowest p50: slow \(13\.0 ms\) has 1\.18 ± 0\.00 /m,
   );
-  assertMatch(findings, /^None differs from the best in p99/m);
+  assertMatch(findings, /^none differs from the best in p99/m);
 });
 
 test("with fewer than three repeats no difference is reported, and the findings say so", () => {
@@ -221,12 +222,12 @@ test("with fewer than three repeats no difference is reported, and the findings 
 
 test("servers that cannot be told apart are not ranked", () => {
   const findings = findingsOf(pairOf(1.01, 3, { spread: 0.05 }));
-  assertMatch(findings[0] as string, /^None differs from the best in rate/);
+  assertMatch(findings[0] as string, /^none differs from the best in rate/);
   const more = /^With more repeats \(--repeat\) more could be told apart/m;
   assert(!more.test(findings.join("\n")), "they are equal, as far as can be seen");
   // Far apart, but each of them varies as much.
   const unsure = findingsOf(pairOf(2, 3, { spread: 0.5 })).join("\n");
-  assertMatch(unsure, /^None differs from the best in rate/);
+  assertMatch(unsure, /^none differs from the best in rate/);
   assertMatch(unsure, more);
 });
 
@@ -436,6 +437,28 @@ test("a figure that was not measured fails its threshold", () => {
   const nothing = { ...ROUND, requests: 0, rate: 0, errors: {}, server: null, latency_us };
   for (const text of ["p99<5ms", "max<1s", "errors<1%", "cpu<100%", "memory<1g", "rate>0"]) {
     assertEquals(failedThresholds([parseThreshold(text)], [nothing]).length, 1, text);
+  }
+});
+
+test("a threshold fails of what should have been measured and was not", () => {
+  const run = sampleRun(new Dice(1));
+  const kept = [parseThreshold("max<3600s")];
+  const study = { steps: [], knee: null, found: null, interrupted: false, conclusion: [] };
+  const found = { targets: ["p99<5ms"], rate: null, spread: null, next: null };
+  const cases = [
+    [null, undefined],
+    [study, undefined],
+    [{ ...study, interrupted: true }, "the series was interrupted"],
+    [{ ...study, found: { ...found, end: "found", rate: 5 } }, undefined],
+    [{ ...study, found: { ...found, end: "never" } }, "no rate was confirmed"],
+    [{ ...study, found: { ...found, end: "interrupted", rate: 5 } }, "no rate was confirmed"],
+  ] as const;
+  for (const [one, why] of cases) {
+    assertEquals(whyUnjudged(one), why);
+    assertEquals(
+      failedThresholds(kept, [run], [], whyUnjudged(one)),
+      why === undefined ? [] : [`threshold max<3600s failed: not measured, ${why}`],
+    );
   }
 });
 

@@ -131,6 +131,11 @@ export class LoadedServer implements AsyncDisposable {
     return this.#server.whyEnded;
   }
 
+  /** Tells the server to close, and does not wait until it has. */
+  tellToClose(): void {
+    this.#server.send("SIGTERM");
+  }
+
   /** Ends the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#server.end();

@@ -11,14 +11,15 @@ import { readCommandLine } from "../engine/cli/command_line.ts";
 import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import type { Program } from "../engine/cli/program.ts";
-import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { type RuntimeCommand, type RuntimeName, RUNTIMES } from "../engine/process/runtimes.ts";
+import { isMainModule } from "../engine/net/runtime.ts";
+import { type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
 import { buildInfo } from "../engine/cli/build_info.ts";
 import { MODE_NAMES } from "../modes/catalogue.ts";
 import { labProgram, untilInterrupted } from "./lab_program.ts";
 import { GUESTS } from "./simulator/clients.ts";
 import { COMPANIES } from "./simulator/companies.ts";
 import { whyNoMode } from "./mode_command.ts";
+import { ON, runtimeOn } from "./on_runtime.ts";
 import { render, type Screen, screenOf, wrap } from "./report/screen.ts";
 import { formatTime } from "../engine/values/units.ts";
 import { LineOutput } from "./observe/line_output.ts";
@@ -55,13 +56,7 @@ const tourCommand = (): Command => ({
       help:
         "three stations and one idea, on each runtime that is here: what `deno task demo` shows",
     },
-    {
-      name: "on",
-      kind: "choice",
-      choices: RUNTIMES.map(({ name }) => name),
-      default: "this runtime",
-      help: "the runtime of the servers",
-    },
+    ON,
     {
       name: "record",
       kind: "string",
@@ -91,7 +86,7 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
   if (isShort && asked.length > 0) {
     throw new UsageError("--short has stations of its own: name no models");
   }
-  const on = runtimeOf(values.on as RuntimeName | undefined);
+  const on = runtimeOn(values);
   const stations = isShort ? SHORT_STATIONS : stationsOf(asked);
   using folder = new RecordingFolder("tour", values.record as string | undefined);
   const guide = new Guide(folder, signal);
@@ -251,16 +246,6 @@ function stationsOf(asked: readonly string[]): readonly Station[] {
     );
   }
   return asked.length === 0 ? STATIONS : STATIONS.filter(({ mode }) => asked.includes(mode));
-}
-
-function runtimeOf(name: RuntimeName | undefined): RuntimeCommand {
-  const wanted = name ?? runtime.name;
-  const found = RUNTIMES.find((known) => known.name === wanted) as RuntimeCommand;
-  if (buildInfo.isExecutable === true && wanted !== runtime.name) {
-    throw new UsageError(`this executable has only ${runtime.name} in it`);
-  }
-  if (!found.isHere) throw new UsageError(`wrong value for --on: ${wanted} is not installed here`);
-  return found;
 }
 
 /** One table and one picture of all stations. */

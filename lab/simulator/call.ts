@@ -35,6 +35,8 @@ export interface ClientOutcome {
   result: unknown;
   /** Why it failed. */
   error: unknown;
+  /** Whether nobody listened any more when it came. */
+  wasRefused: boolean;
 }
 
 /** The server's address, and the network of its clients: nobody has these (RFC 5737). */
@@ -64,6 +66,7 @@ export function outcomeOf({ name, atUs }: Pick<Client, "name" | "atUs">): Client
     overUs: undefined,
     result: undefined,
     error: undefined,
+    wasRefused: false,
   };
 }
 
@@ -105,6 +108,7 @@ export function* callServer(
   dialled.onChange = () => changed.wakeAll();
   while (dialled.state === "connecting") yield* waitFor(changed);
   if (dialled.state !== "connected") {
+    outcome.wasRefused = dialled.state === "refused";
     outcome.error = new Error(`Cannot connect: ${WHY_NOT[dialled.state]}`);
     outcome.overUs = time.nowUs - readyUs;
     return;

@@ -57,6 +57,11 @@ export class History {
     return thread;
   }
 
+  /** The server is told to close. */
+  closing(): void {
+    this.events.push({ type: "closing", at: this.nowUs });
+  }
+
   /** A socket is made. Returns its cookie. */
   cookie(): string {
     return String(++this.#cookies);

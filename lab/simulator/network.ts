@@ -311,8 +311,13 @@ export class Listener {
   readonly #queue: End[] = [];
   /** How many SYNs and ACKs it has dropped because the queue was full. */
   dropped = 0;
-  /** Whether nobody listens any more. Those who have come so far are in the queue. */
+  /** Whether newcomers are refused. Those who have come so far are in the queue. */
   isClosed = false;
+  #isGone = false;
+  /** Whether it closes as soon as nobody waits any more. */
+  #isSealed = false;
+  /** Handshakes that it has answered and that are not over. */
+  #underWay = 0;
 
   constructor(address: Address, backlog: number) {
     this.address = address;
@@ -327,6 +332,45 @@ export class Listener {
   /** Whether no other connection finds room. */
   get isFull(): boolean {
     return this.#queue.length > this.backlog;
+  }
+
+  /** Whether newcomers hear nothing. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
+  /** Whether it is closed and gone: whoever is still in a handshake is reset. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Keeps newcomers out, and closes when the queue is empty and no handshake is under way. */
+  seal(): void {
+    this.#isSealed = true;
+    this.#closeIfEmpty();
+  }
+
+  /** Closes: the kernel resets all that wait. */
+  close(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.isClosed = true;
+    for (let end = this.accept(); end !== undefined; end = this.accept()) end.reset();
+  }
+
+  /** It has answered a SYN. */
+  answered(): void {
+    this.#underWay++;
+  }
+
+  /** That handshake is over, whatever became of it. */
+  handshakeOver(): void {
+    this.#underWay--;
+    this.#closeIfEmpty();
+  }
+
+  #closeIfEmpty(): void {
+    if (this.#isSealed && this.#queue.length === 0 && this.#underWay === 0) this.close();
   }
 
   /** Puts a connection into the queue. Returns false if that is full. */
@@ -344,7 +388,9 @@ export class Listener {
   /** Takes the connection that has waited longest, if there is one: accept(2). */
   accept(): End | undefined {
     const end = this.#queue.shift();
-    if (end !== undefined) this.onQueue(end, false);
+    if (end === undefined) return undefined;
+    this.onQueue(end, false);
+    this.#closeIfEmpty();
     return end;
   }
 }
@@ -387,8 +433,12 @@ export function dial(
 
   /** The client's ACK reaches the server, or its next try. */
   const establish = (tries: number) => {
-    if (listener.offer(server) || tries === SYN_ACK_RETRIES) return;
-    time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
+    if (listener.isGone) server.reset();
+    else if (!listener.offer(server) && tries < SYN_ACK_RETRIES) {
+      time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
+      return;
+    }
+    listener.handshakeOver();
   };
   /** A SYN reaches the server. */
   const synArrives = () => {
@@ -401,12 +451,15 @@ export function dial(
       });
       return;
     }
+    if (listener.isSealed) return;
     if (listener.isFull) {
       listener.dropped++;
       return;
     }
+    listener.answered();
     time.after(wayUs(path, chance), () => {
-      if (dialled.state !== "connecting") return;
+      // The answer to a SYN that was sent again.
+      if (dialled.state !== "connecting") return listener.handshakeOver();
       dialled.state = "connected";
       time.after(wayUs(path, chance), () => establish(0));
       dialled.onChange();

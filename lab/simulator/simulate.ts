@@ -72,6 +72,8 @@ export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol
    * @default {false}
    */
   readonly shuffles?: boolean;
+  /** When the server is told to close, and how it does so; absent if it never is. */
+  readonly closing?: Closing;
   /**
    * When to stop, in microseconds after the server is ready.
    *
@@ -84,6 +86,17 @@ export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol
    * @default {20000000}
    */
   readonly mostSteps?: number;
+}
+
+/** How a server closes. */
+export interface Closing {
+  /** When it is told to, in microseconds after it was ready. */
+  readonly atUs: number;
+  /**
+   * What it does first. `queue`: it keeps newcomers out, accepts all who wait, and closes its listener
+   * then, as the servers of this project do. `listener`: it closes its listener.
+   */
+  readonly first: "queue" | "listener";
 }
 
 /** A simulation that is over. */
@@ -152,6 +165,16 @@ export function simulate(options: SimulationOptions): Simulation {
     });
     return outcome;
   });
+  const { closing } = options;
+  if (closing !== undefined) {
+    time.after(closing.atUs, () => {
+      history.closing();
+      for (const listener of listeners) {
+        if (closing.first === "queue") listener.seal();
+        else listener.close();
+      }
+    });
+  }
   time.run(readyUs + (options.untilUs ?? Infinity));
   return {
     seed,

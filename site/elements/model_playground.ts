@@ -13,8 +13,21 @@ import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import type { Event, Header } from "../../engine/recording/events.ts";
 import { formatTime } from "../../engine/values/units.ts";
 import type { ModeName } from "../../modes/catalogue.ts";
-import { simulate, SIMULATED, type Simulation } from "../../lab/simulator/simulate.ts";
-import { type Knob, KNOBS, knobsOf, type Settings, settingsOf, simulationOf } from "./knobs.ts";
+import {
+  type ClientOutcome,
+  simulate,
+  SIMULATED,
+  type Simulation,
+} from "../../lab/simulator/simulate.ts";
+import {
+  type Knob,
+  type KnobName,
+  KNOBS,
+  knobsOf,
+  type Settings,
+  settingsOf,
+  simulationOf,
+} from "./knobs.ts";
 import { labelOf } from "./names.ts";
 import { BOX_STYLE } from "./style.ts";
 
@@ -29,6 +42,8 @@ export class ModelPlayground extends ElementBase {
   readonly #timeline = document.createElement("client-timeline") as ClientTimeline;
   readonly #figure = document.createElement("model-figure") as ModelFigure;
   #settings: Settings = settingsOf("sequential");
+  /** The knobs that the page asks for. */
+  #asked: readonly KnobName[] = [];
   #simulation: Simulation | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,6 +64,7 @@ export class ModelPlayground extends ElementBase {
       const value = this.getAttribute(name);
       return value === null ? [] : [[name, Number(value)] as const];
     });
+    this.#asked = wanted.map(([name]) => name);
     const asked = this.getAttribute("mode") as ModeName;
     const mode = SIMULATED.includes(asked) ? asked : "sequential";
     this.#settings = settingsOf(mode, Object.fromEntries(wanted));
@@ -111,7 +127,7 @@ export class ModelPlayground extends ElementBase {
   }
 
   #drawKnobs(): void {
-    const knobs = knobsOf(this.#settings.mode).map((knob) => this.#drawKnob(knob));
+    const knobs = knobsOf(this.#settings.mode, this.#asked).map((knob) => this.#drawKnob(knob));
     this.#knobs.replaceChildren(...knobs);
   }
 
@@ -166,9 +182,11 @@ export class ModelPlayground extends ElementBase {
       part.lines = recording;
     }
     this.#summary.textContent = summarize(this.#simulation);
-    const rows = clients.map(({ name, atUs, connectedUs, overUs }) => {
+    const rows = clients.map((client) => {
+      const { name, atUs, connectedUs, overUs, error } = client;
       const since = (us: number | undefined) => us === undefined ? "never" : formatTime(us - atUs);
-      const cells = [labelOf(name), formatTime(atUs), since(connectedUs), since(overUs)];
+      const answered = error === undefined ? since(overUs) : `${whyNot(client)}, ${since(overUs)}`;
+      const cells = [labelOf(name), formatTime(atUs), since(connectedUs), answered];
       return make("tr", { children: cells.map((text) => make("td", { text })) });
     });
     this.#clients.replaceChildren(...rows);
@@ -183,6 +201,11 @@ export class ModelPlayground extends ElementBase {
   }
 }
 
+/** Why a client has no answer. */
+function whyNot({ wasRefused, connectedUs }: ClientOutcome): string {
+  return wasRefused ? "refused" : connectedUs === undefined ? "gave up" : "lost";
+}
+
 /** What has happened, in words. */
 function summarize({ clients, dropped, busyUs }: Simulation): string {
   const times = clients.flatMap(({ overUs, atUs, error }) =>
@@ -190,6 +213,10 @@ function summarize({ clients, dropped, busyUs }: Simulation): string {
   ).sort((a, b) => a - b);
   const middle = times[Math.floor((times.length - 1) / 2)];
   const last = times.at(-1);
+  const refused = clients.filter(({ wasRefused }) => wasRefused).length;
+  const lost =
+    clients.filter(({ connectedUs, error }) => connectedUs !== undefined && error !== undefined)
+      .length;
   return [
     `${times.length} of ${clients.length} clients were answered.`,
     middle === undefined || last === undefined
@@ -198,6 +225,8 @@ function summarize({ clients, dropped, busyUs }: Simulation): string {
         formatTime(last)
       }.`,
     dropped === 0 ? "" : `${dropped} SYNs found the accept queue full.`,
+    refused === 0 ? "" : `${refused} came when nobody listened any more, and were refused.`,
+    lost === 0 ? "" : `${lost} had connected and were lost.`,
     `The cores worked for ${formatTime(busyUs)}.`,
   ].filter((text) => text !== "").join(" ");
 }

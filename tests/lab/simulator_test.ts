@@ -164,6 +164,34 @@ test("a full accept queue drops the next SYN, which is sent again after a second
   assertEquals(Math.max(...waiting as number[]), 2);
 }, { pure: true });
 
+test("a server that empties its queue before it closes loses nobody, one that closes first does", () => {
+  // The first client keeps the only thread busy. The last one comes when the server is closing.
+  const clients = [0, 1, 2, 3, 60].map((ms) => ({
+    name: `${ms} ms`,
+    atUs: ms * 1_000,
+    converse: () => askFrame(LONG_PRIME),
+  }));
+  for (const mode of SIMULATED) {
+    const close = (first: "queue" | "listener") =>
+      simulate({ mode, protocol: "frame", clients, workers: 1, closing: { atUs: 50_000, first } });
+    const gentle = close("queue");
+    const refused = (found: Simulation) => found.clients.map(({ wasRefused }) => wasRefused);
+    assertEquals(refused(gentle), [false, false, false, false, true], mode);
+    assertEquals(gentle.clients.slice(0, 4).map(({ error }) => error), Array(4).fill(undefined));
+    // Who is served while others wait in the accept queue: there nobody else accepts.
+    const waits = mode === "sequential" || mode === "prefork";
+    // As long as they wait, nobody hears a SYN. It is sent again after a second.
+    const last = gentle.clients.at(-1);
+    assertEquals((last?.overUs ?? 0) - (last?.atUs ?? 0) >= 1e6, waits, mode);
+    assertEquals(eventsOf(gentle, "closing").length, 1);
+
+    const rash = close("listener");
+    assertEquals(refused(rash), [false, false, false, false, true], mode);
+    const lost = rash.clients.filter(({ error, wasRefused }) => error !== undefined && !wasRefused);
+    assertEquals(lost.length, waits ? 3 : 0, mode);
+  }
+});
+
 test("a client that says nothing ends by the server's limit, and is told in the recording", () => {
   const clients = [
     { name: "silent", atUs: 0, converse: () => beSilent(60_000) },

@@ -9,7 +9,9 @@ import { readFileSync } from "node:fs";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { simulate, SIMULATED } from "../../lab/simulator/simulate.ts";
 import { KNOBS, knobsOf, settingsOf, simulationOf } from "../../site/elements/knobs.ts";
-import { labelOf } from "../../site/elements/names.ts";
+import { FIGURES, labelOf } from "../../site/elements/names.ts";
+import { figuresFor } from "../../site/elements/yours_and_ours.ts";
+import type { Line } from "../../engine/figures/lines.ts";
 import { assert, assertEquals, assertNotMatch, test } from "../kit/harness.ts";
 
 /** The modules that a browser loads with a module: all but those that are imported for their types. */
@@ -48,6 +50,10 @@ test("every model has its knobs, and what a page asks of them is brought into th
   }
   assertEquals(knobsOf("sequential").some(({ name }) => name === "workers"), false);
   assertEquals(knobsOf("threadpool").some(({ name }) => name === "queue"), true);
+  // Closing is the subject of one page.
+  const has = (extra: readonly ("closing" | "abrupt")[]) =>
+    knobsOf("event", extra).filter(({ isExtra }) => isExtra).map(({ name }) => name);
+  assertEquals([has([]), has(["closing", "abrupt"])], [[], ["closing", "abrupt"]]);
   const { clients, workers, seed } = settingsOf("threadpool", {
     clients: 1e9,
     workers: -1,
@@ -77,8 +83,10 @@ test("the same knobs give the same history, and each knob can change it", () => 
     { delay: 5 },
     { loss: 0 },
     { seed: 2 },
+    { closing: 10 },
   ];
   for (const turn of turns) assert(history(turn) !== first, JSON.stringify(turn));
+  assert(history({ closing: 10, abrupt: 1 }) !== history({ closing: 10 }));
 });
 
 test("the clients have the letters by which the texts call them", () => {
@@ -89,4 +97,13 @@ test("the clients have the letters by which the texts call them", () => {
     "C small prime",
     "slow",
   ]);
+});
+
+test("a recording is shown by the figures that have something to show of it", () => {
+  const has = (...types: string[]) => figuresFor(types.map((type) => ({ type, at: 0 }) as Line));
+  assertEquals(has("begun", "line"), ["line-table", "model-figure"]);
+  assertEquals(has("begun", "packet"), ["client-timeline", "model-figure"]);
+  assertEquals(has("packet"), ["segment-ladder"]);
+  assertEquals(has("call"), ["segment-ladder"]);
+  for (const name of has("begun", "line")) assert(FIGURES.includes(name));
 });

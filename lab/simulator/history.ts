@@ -6,6 +6,7 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
 import {
   type Event,
   type Header,
@@ -60,6 +61,17 @@ export class History {
   /** The server is told to close. */
   closing(): void {
     this.events.push({ type: "closing", at: this.nowUs });
+  }
+
+  /**
+   * A line of a chat was said, or has been read.
+   *
+   * @param line the number of the line, from 1
+   * @param member the address of the one who says or hears it
+   * @param does which of these
+   */
+  line(line: number, member: Address, does: "says" | "hears"): void {
+    this.events.push({ type: "line", at: this.nowUs, line, peer: formatAddress(member), does });
   }
 
   /** A socket is made. Returns its cookie. */

@@ -137,7 +137,7 @@ function talkOf({ name, visit, number, room }: Talk): string {
   return `${name} ${visit}.${number} ${room}`;
 }
 
-const TALK = /^\[[^\]]+\] (\S+) (\d+)\.(\d+) (\S+)/;
+const TALK = /^\[[^\]]*\] (\S+) (\d+)\.(\d+) (\S+)/;
 
 /**
  * Reads what a member was told.

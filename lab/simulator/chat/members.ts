@@ -63,7 +63,7 @@ const ROOMS = ["tea", "sea"];
 const SLEEP_MS = 60;
 
 /** How many letters a line has on top where there is a sleeper, so that much has to wait for it. */
-const MUCH = 400;
+const MUCH = 900;
 
 /** The most milliseconds that a member listens between two lines. */
 const MOST_LISTENED = 4;

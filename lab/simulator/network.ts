@@ -285,7 +285,7 @@ export class Direction {
       retryUs = Math.min(retryUs * 2, LONGEST_RETRY_US);
     }
     this.#lastUs = Math.max(this.#lastUs, nowUs + us);
-    this.#time.after(this.#lastUs - nowUs, arrive);
+    this.#time.at(this.#lastUs, arrive);
   }
 }
 

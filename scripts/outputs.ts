@@ -55,7 +55,9 @@ async function outputs(values: Values, signal: AbortSignal): Promise<number> {
     const file = new URL(`site/${page.file}`, ROOT);
     const lines = readFileSync(file, "utf8").split("\n");
     // From the last one to the first: the places of those before stay as they are.
-    const shown = readPage(page).commands.filter(({ notRun }) => notRun === undefined);
+    const shown = readPage(page).commands.filter(({ notRun, output }) =>
+      notRun === undefined && output.length > 0
+    );
     for (const each of shown.toReversed()) {
       if (signal.aborted) return EXIT_FAILED;
       try {

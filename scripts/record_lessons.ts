@@ -208,6 +208,15 @@ async function recordServer(
   const closing = closesAfter === undefined ? {} : { closesAfter };
   const visit = { mode, flags, company: COMPANIES[clients], ...closing };
   const { seen, lives } = await visitServer(visit, on, file, signal);
+  if (
+    seen.some(({ wasRefused = false }, place) =>
+      wasRefused !== (place >= (closesAfter ?? Infinity))
+    )
+  ) {
+    throw new Error(
+      `${recording.name}: some came in before the server had closed, as on a busy machine: try again`,
+    );
+  }
   const predicted = predict(recording);
   return seen.map(({ name, calledUs, answeredUs, wasRefused }, index) => {
     // Of whoever was refused the server knows nothing.

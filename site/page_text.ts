@@ -20,8 +20,11 @@ export interface ShownCommand {
   readonly notRun?: string;
   /** Flags with which a tool types it: readers are asked something, and a tool is not. */
   readonly typedWith?: string;
-  /** Whether a page shows only what it prints: the sentence before says what is typed. */
-  readonly isHidden?: true;
+  /**
+   * Whether it is none of the commands of the text: a page shows only what it prints, or it stands
+   * below a figure and makes the reader's own recording.
+   */
+  readonly isAside?: true;
   /** The lines of the text that show what it prints: the first one, and the one after the last. */
   readonly lines: readonly [from: number, to: number];
 }
@@ -114,7 +117,7 @@ function commandsOf(text: string): readonly ShownCommand[] {
       });
     const inside = [...lines.keys()].slice(at + 1, end);
     if (kind === "text") {
-      if (mark === "printed by") show(says, at + 1, end, { isHidden: true });
+      if (mark === "printed by") show(says, at + 1, end, { isAside: true });
     } else if (kind === "sh") {
       const commands = inside.filter((line) => !/^(?:#.*|\s*)$/.test(lines[line] as string));
       for (const line of commands) {
@@ -132,7 +135,19 @@ function commandsOf(text: string): readonly ShownCommand[] {
     }
     at = end;
   }
-  return found;
+  return [...found, ...ownRecordings(lines)];
+}
+
+/** The commands below figures, which make the reader's own recording. */
+function ownRecordings(lines: readonly string[]): readonly ShownCommand[] {
+  return lines.flatMap((line, at): ShownCommand[] => {
+    const [, attributes = ""] = /<yours-and-ours\b([^>]*)>/.exec(line) ?? [];
+    const [, command] = /\scommand="([^"]*)"/.exec(attributes) ?? [];
+    if (command === undefined) return [];
+    const [, notRun] = /\snot-run="([^"]*)"/.exec(attributes) ?? [];
+    const why = notRun === undefined ? {} : { notRun };
+    return [{ command, output: [], isAside: true, lines: [at, at], ...why }];
+  });
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -57,6 +57,9 @@ export async function typeLine(
       ? placed.replaceAll("deno run -A ", `${on.path} run -A --node-modules-dir=manual `)
       : placed.replaceAll(/\bbun (?=[\w/]+\.ts\b)/g, `${on.path} `);
     const { code, text } = await run(line);
+    for (const [path, name] of own) {
+      if (!existsSync(path)) throw new ShownCommandError(`${command}\nwrites no ${name}\n${text}`);
+    }
     let printed = text;
     for (const [path, name] of own) printed = printed.replaceAll(path, name);
     if (!ENDINGS.includes(code)) {

@@ -58,6 +58,12 @@ th.client, th.server { border-inline: 0; }
 .rst { color: var(--figure-rst); }
 .data { color: var(--figure-computing); }
 .plain { color: var(--figure-faint); }
+.ladders { container-type: inline-size; }
+@container (max-width: 480px) {
+  table { font-size: 0.72em; }
+  th, td { padding-inline: 0.2rem; }
+  .time { width: 3.4rem; }
+}
 `;
 
 /** The segments of a recording. */
@@ -106,7 +112,7 @@ export class SegmentLadder extends ElementBase {
     const root = this.attachShadow({ mode: "open" });
     adoptStyles(root, COLOUR_STYLE, COMMON_STYLE, STYLE);
     this.#title = make("h2");
-    this.#body = make("div");
+    this.#body = make("div", { class: "ladders" });
     root.append(make("div", {
       class: "frame",
       attributes: { role: "group", "aria-label": "Segments between client and server" },

@@ -26,10 +26,10 @@ import { RECORDINGS } from "../../site/recordings.ts";
 import { assert, assertEquals } from "../kit/harness.ts";
 import { violationsIn } from "../kit/axe.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
-import { readPage } from "../../site/page_text.ts";
+import { readPage, type ShownCommand } from "../../site/page_text.ts";
 import { prove } from "../kit/proof.ts";
 import { ourRuntime } from "../kit/server_process.ts";
-import { typeCommand } from "../../site/shown_commands.ts";
+import { refresh, typeLine } from "../../site/shown_commands.ts";
 
 /** How the pages are looked at: as wide as a desk and as narrow as a phone, in light and in dark. */
 const VIEWS: readonly BrowserContextOptions[] = [
@@ -251,25 +251,31 @@ export async function lookAtAll(): Promise<string> {
 }
 
 /**
- * Types all commands of the pages, each once.
+ * Types all commands of the pages, each once. What they print is compared with what each page says.
  *
  * @returns how many were typed
  */
 export async function typeAll(): Promise<string> {
   const shown = PAGES.flatMap((page) => readPage(page).commands);
-  const run = shown.filter(({ notRun }) => notRun === undefined);
-  const each = new Map(run.map((shown) => [JSON.stringify(shown), shown]));
+  const each = Map.groupBy(
+    shown.filter(({ notRun }) => notRun === undefined),
+    ({ command, typedWith = "" }) => `${command} ${typedWith}`,
+  );
   // What is wrong is told of all of them at once: typing them takes minutes.
   const wrong: string[] = [];
-  for (const shown of each.values()) {
+  for (const [first, ...more] of each.values()) {
     try {
-      await typeCommand(shown, ourRuntime);
+      const printed = await typeLine(first as ShownCommand, ourRuntime);
+      for (const { command, output } of [first as ShownCommand, ...more]) {
+        if (output.length > 0) refresh(command, output, printed);
+      }
     } catch (error) {
       wrong.push((error as Error).message);
     }
   }
   assertEquals(wrong.join("\n\n"), "");
-  return `${each.size} commands typed, ${shown.length - run.length} marked as not run`;
+  const marked = shown.filter(({ notRun }) => notRun !== undefined).length;
+  return `${each.size} commands typed, ${marked} marked as not run`;
 }
 
 await prove(import.meta, async () => {

@@ -95,7 +95,8 @@ test("the same knobs give the same history, and each knob can change it", () => 
     { closing: 10 },
   ];
   for (const turn of turns) assert(history(turn) !== first, JSON.stringify(turn));
-  assert(history({ closing: 10, abrupt: 1 }) !== history({ closing: 10 }));
+  const wait = { closing: 10, queue: 0, workers: 1 };
+  assert(history({ ...wait, abrupt: 1 }) !== history(wait), "somebody waits in the accept queue");
 });
 
 test("the clients have the letters by which the texts call them", () => {

@@ -66,12 +66,14 @@ export class History {
   /**
    * A line of a chat was said, or has been read.
    *
+   * @param atUs when, in microseconds
    * @param line the number of the line, from 1
    * @param member the address of the one who says or hears it
    * @param does which of these
    */
-  line(line: number, member: Address, does: "says" | "hears"): void {
-    this.events.push({ type: "line", at: this.nowUs, line, peer: formatAddress(member), does });
+  line(atUs: number, line: number, member: Address, does: "says" | "hears"): void {
+    const at = roundUs(atUs);
+    this.events.push({ type: "line", at, line, peer: formatAddress(member), does });
   }
 
   /** A socket is made. Returns its cookie. */

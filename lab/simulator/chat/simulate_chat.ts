@@ -192,8 +192,7 @@ class SimulatedChat {
   readonly #seatAt: ReadonlyMap<string, Seat>;
   readonly #happenings: Happening[] = [];
   readonly #accepted: string[] = [];
-  /** The numbers of the lines of talk, by what they say about themselves. */
-  readonly #numbers = new Map<string, number>();
+  #recording: readonly (Header | Event)[] | undefined;
   readonly #ends = new Map<string, End>();
   readonly #outboxes = new Set<Outbox>();
   readonly #outboxBytes: number;
@@ -293,7 +292,7 @@ class SimulatedChat {
     if (announcesAtMs > 0) this.#at(announcesAtMs, () => this.#announce());
     this.#at(closesAtMs, () => this.#close());
     this.#time.run();
-    const history = this.#history;
+    const record = () => this.#recording ??= this.#record();
     return {
       seed: this.#seed,
       path: this.#path,
@@ -302,13 +301,31 @@ class SimulatedChat {
       accepted: this.#accepted,
       // Whoever tries thousands of seeds looks at none of their recordings.
       get recording() {
-        return history.recording("simulation of chat");
+        return record();
       },
       counts: this.#counts,
       outbox: { most: this.#mostBytes, limit: this.#outboxBytes },
       left: this.#leftovers(),
       hasEnded: this.#hasEnded,
     };
+  }
+
+  /** Makes the recording, with the lines that were said and heard. */
+  #record(): readonly (Header | Event)[] {
+    const addresses = new Map(this.#seats.map(({ name }, index) => [name, clientAddress(index)]));
+    /** The numbers of the lines, by what they say about themselves. */
+    const numbers = new Map<string, number>();
+    for (const { atUs, member, what, text } of this.#happenings) {
+      // What is typed is heard with the speaker's name before it.
+      const talk = readTalk(what === "types" ? `[] ${text}` : text);
+      if (talk === undefined) continue;
+      const key = JSON.stringify(talk);
+      const number = numbers.get(key) ?? numbers.size + 1;
+      numbers.set(key, number);
+      const does = what === "types" ? "says" : "hears";
+      this.#history.line(atUs, number, addresses.get(member) as Address, does);
+    }
+    return this.#history.recording("simulation of chat");
   }
 
   /** Lets the members call. */
@@ -346,16 +363,8 @@ class SimulatedChat {
     });
   }
 
-  #note(seat: Seat, what: Happening["what"], text: string): void {
-    this.#happenings.push({ atUs: this.#time.nowUs, member: seat.name, what, text });
-    // What is typed is heard with the speaker's name before it.
-    const talk = readTalk(what === "types" ? `[] ${text}` : text);
-    if (talk === undefined || what === "ends") return;
-    const key = JSON.stringify(talk);
-    const number = this.#numbers.get(key) ?? this.#numbers.size + 1;
-    this.#numbers.set(key, number);
-    const address = clientAddress(this.#seats.indexOf(seat));
-    this.#history.line(number, address, what === "types" ? "says" : "hears");
+  #note({ name: member }: Seat, what: Happening["what"], text: string): void {
+    this.#happenings.push({ atUs: this.#time.nowUs, member, what, text });
   }
 
   /** Lets the loop of the server do something at a time. */

@@ -118,7 +118,7 @@ test(
     const orders = [...stdout.replaceAll(/\s+/g, " ").matchAll(/ came in this order: ([^.]+)\./g)]
       .map(([, order = ""]) => order);
     assertMatch(orders[0] ?? "", /^long prime, /);
-    assertMatch(orders[2] ?? "", /, long prime$/);
+    assertEquals(orders.length, titles.length);
     const bars = [...stdout.matchAll(/^(.*), (deno|bun) +█+ +[\d.]+ m?s$/gm)]
       .map(([, title, on]) => `${title}, ${on}`);
     const here = RUNTIMES.filter(({ isHere }) => isHere).map(({ name }) => name).sort();

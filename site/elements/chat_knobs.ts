@@ -36,7 +36,7 @@ export const CHAT_KNOBS: readonly ChatKnob[] = [
   { name: "lines", label: "Lines of each", unit: "", least: 1, most: 12, start: 4 },
   { name: "sleeper", label: "The second one sleeps", unit: "", least: 0, most: 1, start: 0 },
   { name: "drop", label: "Leave lines out", unit: "", least: 0, most: 1, start: 0 },
-  { name: "outbox", label: "Bound of a queue", unit: "KiB", least: 1, most: 16, start: 4 },
+  { name: "outbox", label: "Bound of a queue", unit: "KiB", least: 2, most: 16, start: 4 },
   { name: "delay", label: "Delay of the network", unit: "ms", least: 0, most: 20, start: 0 },
   { name: "loss", label: "Segments that are lost", unit: "%", least: 0, most: 50, start: 0 },
   { name: "seed", label: "Seed of what is chance", unit: "", least: 1, most: 999, start: 1 },
@@ -79,7 +79,13 @@ export function chatSimulationOf(
 ): ChatSimulationOptions {
   const { members, lines, sleeper, drop, outbox, delay, loss, seed } = settings;
   return {
-    members: companyOf(seed, { members, lines, hasSleeper: sleeper === 1 }),
+    // All are there before the first one talks, wherever they come from.
+    members: companyOf(seed, {
+      members,
+      lines,
+      hasSleeper: sleeper === 1,
+      waitsMs: 5 + 4 * delay,
+    }),
     seed,
     slow: drop === 1 ? "drop" : "disconnect",
     outboxBytes: outbox * 1_024,

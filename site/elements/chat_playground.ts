@@ -83,7 +83,7 @@ export class ChatPlayground extends ElementBase {
     adoptStyles(root, BOX_STYLE, PLAYGROUND_STYLE);
     root.append(make("section", {
       class: "box",
-      attributes: { "aria-label": "Playground" },
+      attributes: { "aria-label": "Playground of the chat" },
       children: [
         make("div", { class: "knobs", children: knobs }),
         this.#summary,

@@ -9,8 +9,12 @@
  */
 
 import { type ChatTrial, explore } from "../../lab/simulator/chat/explore.ts";
+import type { Path } from "../../lab/simulator/network.ts";
 import { assertEquals } from "../kit/harness.ts";
 import { prove } from "../kit/proof.ts";
+
+/** Half a second may pass until a segment has come. So anybody may count as a slow reader. */
+const LOSSY: Path = { delayUs: 10, loss: 0.2, buffer: 2_048 };
 
 /** What is tried, and its share of the seeds. */
 const TRIALS: readonly (readonly [share: number, trial: ChatTrial])[] = [
@@ -18,6 +22,8 @@ const TRIALS: readonly (readonly [share: number, trial: ChatTrial])[] = [
   [1 / 20, { members: 12, lines: 6 }],
   [1 / 10, { hasSleeper: true }],
   [1 / 10, { hasSleeper: true, knobs: { slow: "drop" } }],
+  [1 / 10, { members: 2, lines: 1, hasSleeper: true }],
+  [1 / 10, { members: 6, lines: 6, hasSleeper: true, knobs: { outboxBytes: 2_048, path: LOSSY } }],
   [1 / 10, { members: 8, lines: 2, knobs: { namesUs: 5_000, closesAtMs: 6, drainMs: 2 } }],
 ];
 

@@ -115,7 +115,7 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   });
   assertEquals(drawn, before.recording?.length);
 
-  const text = (name: string) => shown.locator(name).locator(".frame").innerText();
+  const text = (name: string) => shown.locator(`main > ${name}`).locator(".frame").innerText();
   await shown.evaluate(([segments, lines]) => {
     const set = (name: string, lines: unknown) =>
       Object.assign(document.querySelector(name) as Element, { lines });

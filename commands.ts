@@ -51,6 +51,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   conform: { group: measuring, script: "lab/conform.ts", load: () => import("./lab/conform.ts") },
   faults: { group: measuring, script: "lab/faults.ts", load: () => import("./lab/faults.ts") },
   observe: { group: measuring, script: "lab/observe.ts", load: () => import("./lab/observe.ts") },
+  simulate: {
+    group: measuring,
+    script: "lab/simulate.ts",
+    load: () => import("./lab/simulate.ts"),
+  },
   quiz: { group: measuring, script: "lab/quiz.ts", load: () => import("./lab/quiz.ts") },
   tour: { group: measuring, script: "lab/tour.ts", load: () => import("./lab/tour.ts") },
 };

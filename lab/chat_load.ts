@@ -9,23 +9,28 @@
  * @module
  */
 
+import { readFileSync, writeFileSync } from "node:fs";
 import { build, type Histogram } from "hdr-histogram-js";
 // @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
 import { connect } from "../engine/net/tcp.ts";
 import type { Connection, Sink } from "../engine/net/transport.ts";
+import { formatAddress } from "../protocols/address.ts";
 import type { Address } from "../protocols/effects.ts";
 import { encodeLine } from "../protocols/text.ts";
+import { type Header, type LineEvent, roundUs } from "../engine/recording/events.ts";
+import { nowUs } from "../engine/values/moment.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_DONE, EXIT_FAILED, EXIT_USAGE } from "../engine/cli/exit_status.ts";
-import type { Command } from "../engine/cli/flags.ts";
+import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../engine/cli/quantity_options.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
 import { beginTable } from "./growing_table.ts";
 import { LoadedServer } from "./loaded_server.ts";
+import { ON, runtimeOn } from "./on_runtime.ts";
 
 /** The load on a server. */
 interface Load {
@@ -41,6 +46,10 @@ interface Load {
   readonly stalled: number;
   /** How long a run is measured, in milliseconds. */
   readonly durationMs: number;
+  /** How long the server is under load before that, in milliseconds. */
+  readonly warmUpMs: number;
+  /** The file of the recording, if there is to be one. */
+  readonly record?: string;
 }
 
 /** What a run has measured. */
@@ -56,6 +65,8 @@ interface Result {
   readonly memory: number;
   /** The server's CPU time, in seconds. */
   readonly cpuSeconds: number;
+  /** Who has said and heard which line, if it is recorded. Times are in microseconds since 1970. */
+  readonly lines: readonly LineEvent[];
 }
 
 /** How long the server is under load before the measuring begins, in milliseconds. */
@@ -75,12 +86,15 @@ const MEASURED = "due";
 
 /** One user. */
 class LoadClient implements Sink {
+  /** Its own address. */
+  readonly peer: string;
   readonly #connection: Connection;
   readonly #decoder = new TextDecoder();
   readonly #onLine: (line: string) => void;
   #rest = "";
 
   constructor(connection: Connection, onLine: (line: string) => void) {
+    this.peer = formatAddress(connection.localAddress);
     this.#connection = connection;
     this.#onLine = onLine;
   }
@@ -131,6 +145,9 @@ class ChatLoad {
   #delivered = 0;
   #measuresFrom = Infinity;
   #measuresTo = Infinity;
+  /** The numbers of the lines that count, by when they were due. */
+  readonly #numbers = new Map<string, number>();
+  readonly #lines: LineEvent[] = [];
 
   constructor(load: Load, address: Address) {
     this.#load = load;
@@ -156,9 +173,9 @@ class ChatLoad {
    * or is late.
    */
   async run(server: LoadedServer): Promise<Result> {
-    const { clients, rooms, rate, durationMs, size } = this.#load;
+    const { clients, rooms, rate, durationMs, warmUpMs, size } = this.#load;
     const begin = performance.now();
-    this.#measuresFrom = begin + WARM_UP_MS;
+    this.#measuresFrom = begin + warmUpMs;
     this.#measuresTo = this.#measuresFrom + durationMs;
     const everyMs = 1000 / (rooms * rate);
     let said = 0;
@@ -173,7 +190,9 @@ class ChatLoad {
       const speaker = room + rooms * (Math.floor(turn / rooms) % perRoom);
       const counts = due >= this.#measuresFrom;
       const text = `${counts ? MEASURED : "warming up"} ${due.toFixed(3)} `;
-      (this.#clients[speaker] as LoadClient).say(text.padEnd(size, "."));
+      const client = this.#clients[speaker] as LoadClient;
+      if (counts) this.#note(due.toFixed(3), client.peer, "says");
+      client.say(text.padEnd(size, "."));
       if (counts) record(this.#lags, performance.now() - due);
     }
     const cpuSeconds = server.status.cpuSeconds - cpuBefore;
@@ -188,7 +207,16 @@ class ChatLoad {
       seconds: durationMs / 1000,
       memory: server.status.peakMemory,
       cpuSeconds,
+      lines: this.#lines,
     };
+  }
+
+  /** Keeps who has said or heard a line, if it is recorded. @param due names the line */
+  #note(due: string, peer: string, does: LineEvent["does"]): void {
+    if (this.#load.record === undefined) return;
+    const line = this.#numbers.get(due) ?? this.#numbers.size + 1;
+    this.#numbers.set(due, line);
+    this.#lines.push({ type: "line", at: nowUs(), line, peer, does });
   }
 
   close(): void {
@@ -205,9 +233,9 @@ class ChatLoad {
   async #enter(index: number): Promise<void> {
     const room = this.#roomOf(index);
     const { promise, resolve } = Promise.withResolvers<void>();
-    const client = new LoadClient(await connect(this.#address), (line) => {
+    const client: LoadClient = new LoadClient(await connect(this.#address), (line) => {
       if (line === `* you are in ${room}`) resolve();
-      else this.#hear(line);
+      else this.#hear(line, client);
     });
     this.#clients[index] = client;
     client.say(`/join ${room}`);
@@ -219,11 +247,13 @@ class ChatLoad {
     return `room-${index % this.#load.rooms}`;
   }
 
-  #hear(line: string): void {
+  #hear(line: string, { peer }: LoadClient): void {
     const at = line.indexOf(`] ${MEASURED} `);
     if (at < 0) return;
     this.#delivered++;
-    record(this.#delays, performance.now() - parseFloat(line.slice(at + MEASURED.length + 3)));
+    const [due = ""] = line.slice(at + MEASURED.length + 3).split(" ");
+    this.#note(due, peer, "hears");
+    record(this.#delays, performance.now() - parseFloat(due));
   }
 }
 
@@ -239,16 +269,32 @@ function record(histogram: Histogram, ms: number): void {
 async function measure(command: RuntimeCommand, load: Load): Promise<Result> {
   // Users may talk as fast as they like, and those who never read stay to the end.
   const flags = ["--quiet", "--rate", "0", "--slow", "drop", "--idle-timeout", "0"];
-  await using server = await LoadedServer.start(
-    scriptCommand(command, "chat/server.ts", "0", ...flags),
-  );
-  const chat = new ChatLoad(load, server.address);
-  try {
-    await chat.enter();
-    return await chat.run(server);
-  } finally {
-    chat.close();
+  if (load.record !== undefined) flags.push("--record", load.record);
+  let result: Result;
+  {
+    await using server = await LoadedServer.start(
+      scriptCommand(command, "chat/server.ts", "0", ...flags),
+    );
+    const chat = new ChatLoad(load, server.address);
+    try {
+      await chat.enter();
+      result = await chat.run(server);
+    } finally {
+      chat.close();
+    }
   }
+  if (load.record !== undefined) addLines(load.record, result.lines);
+  return result;
+}
+
+/** Adds to a server's recording what its users have seen. */
+function addLines(file: string, seen: readonly LineEvent[]): void {
+  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+  const { began_us } = JSON.parse(lines[0] as string) as Header;
+  const events = seen.map((event) => ({ ...event, at: roundUs(event.at - began_us) }));
+  // The last line of the recording stays the last.
+  lines.splice(-1, 0, ...events.map((event) => JSON.stringify(event)));
+  writeFileSync(file, `${lines.join("\n")}\n`);
 }
 
 const COLUMNS = [
@@ -325,7 +371,22 @@ const COMMAND: Command = {
   name: "chat_load",
   summary: "load the chat server of both runtimes",
   positionals: [],
-  flags: [CLIENTS, ROOMS, RATE, SIZE, STALLED, DURATION, REPEAT],
+  flags: [
+    CLIENTS,
+    ROOMS,
+    RATE,
+    SIZE,
+    STALLED,
+    DURATION,
+    REPEAT,
+    {
+      name: "record",
+      kind: "string",
+      value: "FILE",
+      help: "record a single run there, and who has heard which line, for observe replay",
+    },
+    { ...ON, help: "the runtime of the server that is recorded" },
+  ],
   example: formatRun("lab/chat_load.ts"),
 };
 
@@ -338,19 +399,39 @@ async function main(): Promise<void> {
     size: valueOf(SIZE, values),
     stalled: 0,
     durationMs: valueOf(DURATION, values),
+    warmUpMs: WARM_UP_MS,
   };
   if (load.clients < 2 * load.rooms) {
     fail(COMMAND.name, "each room needs two clients or more", EXIT_USAGE);
   }
+  const record = values.record as string | undefined;
+  if (record !== undefined) return await recordOne(load, record, values);
+  if (values.on !== undefined) {
+    fail(COMMAND.name, "--on goes with --record: both runtimes are measured", EXIT_USAGE);
+  }
   const print = beginTable(COLUMNS);
   for (let run = 0; run < valueOf(REPEAT, values); run++) {
     for (const stalled of new Set([0, valueOf(STALLED, values)])) {
-      for (const command of RUNTIMES) {
+      for (const command of RUNTIMES.filter(({ isHere }) => isHere)) {
         const asked = { ...load, stalled };
         print(row(command.name, asked, await measure(command, asked)));
       }
     }
   }
+}
+
+/** Records a single run. Its first line counts: whoever looks at a recording wants to see all. */
+async function recordOne(load: Load, record: string, values: Values): Promise<void> {
+  let on: RuntimeCommand;
+  try {
+    on = runtimeOn(values);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    fail(COMMAND.name, error.message, EXIT_USAGE);
+  }
+  const asked = { ...load, stalled: valueOf(STALLED, values), warmUpMs: 0, record };
+  const print = beginTable(COLUMNS);
+  print(row(on.name, asked, await measure(on, asked)));
 }
 
 if (isMainModule(import.meta)) {

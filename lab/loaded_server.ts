@@ -131,6 +131,11 @@ export class LoadedServer implements AsyncDisposable {
     return this.#server.whyEnded;
   }
 
+  /** Tells the server to close, and does not wait until it has. */
+  tellToClose(): void {
+    this.#server.tell();
+  }
+
   /** Ends the server. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#server.end();
@@ -173,6 +178,7 @@ class ServerProcess {
   readonly #title: string;
   readonly #ended: Promise<void>;
   #isOver = false;
+  #isTold = false;
   #hasExited = false;
   #whyEnded: string | undefined;
   #printed = "";
@@ -313,9 +319,16 @@ class ServerProcess {
     }
   }
 
+  /** Tells it to end, once: a second signal would end it at once. */
+  tell(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.send("SIGTERM");
+  }
+
   /** Ends it, with time to end in order. */
   async end(): Promise<void> {
-    this.send("SIGTERM");
+    this.tell();
     const late = setTimeout(() => {
       this.send("SIGKILL");
       // A daemon that it has left behind may hold its streams open for ever.

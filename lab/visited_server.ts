@@ -23,6 +23,8 @@ export interface Visit {
   readonly flags: readonly string[];
   /** Who comes. All of them speak `frame`. */
   readonly company: readonly Visitor[];
+  /** After how many of them the server is told to close; absent if it is when all have gone. */
+  readonly closesAfter?: number;
 }
 
 /** What became of a visit. */
@@ -82,7 +84,11 @@ export async function visitServer(
     on,
     file,
     signal,
-    ({ address }) => sendCompany(visit.company, address, signal),
+    (server) => {
+      const { company, closesAfter: after } = visit;
+      const closing = after === undefined ? undefined : { after, tell: () => server.tellToClose() };
+      return sendCompany(company, server.address, signal, closing);
+    },
   );
   const visits = seen.map(({ peer, calledUs, answeredUs }) => ({
     peer,

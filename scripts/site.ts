@@ -10,17 +10,21 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { fail, readCommandLine } from "../engine/cli/command_line.ts";
-import { EXIT_DONE, EXIT_FAILED } from "../engine/cli/exit_status.ts";
-import type { Command } from "../engine/cli/flags.ts";
+import { readCommandLine } from "../engine/cli/command_line.ts";
+import { EXIT_DONE, EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
+import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
+import type { Site } from "../engine/http/http.ts";
 import { HttpServer } from "../engine/http/http_server.ts";
 import { isMainModule, runtime } from "../engine/net/runtime.ts";
-import { onEndingSignal } from "../engine/process/ending_signals.ts";
 import { ROOT, type RuntimeCommand, RUNTIMES } from "../engine/process/runtimes.ts";
+import { labProgram, untilInterrupted } from "../lab/lab_program.ts";
 import { BUILT, builtSite } from "../site/built_site.ts";
 
 /** The package of the site. */
 const SITE = new URL("site/", ROOT);
+
+/** Where to serve, if nobody says where. */
+const PORT = 4173;
 
 const COMMAND: Command = {
   name: "site",
@@ -40,7 +44,7 @@ const COMMAND: Command = {
       value: "PORT",
       least: 0,
       most: 65_535,
-      default: "4173",
+      default: String(PORT),
       help: "where to serve, on 127.0.0.1; 0 is any free port",
     },
   ],
@@ -53,16 +57,23 @@ function self(): RuntimeCommand {
 }
 
 /** Runs a program in the folder of the site, and passes on what it prints. */
-async function inSite(program: string, ...args: readonly string[]): Promise<void> {
-  const child = spawn(program, args, { cwd: fileURLToPath(SITE), stdio: "inherit" });
+async function inSite(
+  program: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const options = { cwd: fileURLToPath(SITE), stdio: "inherit", signal } as const;
+  const child = spawn(program, args, options);
   const code = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject).on("close", resolve);
+    child.on("error", (error) => signal?.aborted ? undefined : reject(error)).on("close", resolve);
   });
-  if (code !== 0) throw new Error(`${args.join(" ")} ended with status ${code}`);
+  if (code !== 0 && !signal?.aborted) {
+    throw new Error(`${args.join(" ")} ended with status ${code}`);
+  }
 }
 
 /** Installs the package of the site, if it is not there in the version of `package.json`. */
-export async function installSite(): Promise<void> {
+export async function installSite(signal?: AbortSignal): Promise<void> {
   const read = (path: string) => JSON.parse(readFileSync(new URL(path, SITE), "utf8"));
   const { devDependencies } = read("package.json");
   const there = "node_modules/vitepress/package.json";
@@ -70,37 +81,86 @@ export async function installSite(): Promise<void> {
     read(there).version === devDependencies.vitepress;
   if (isThere) return;
   const frozen = runtime.name === "deno" ? "--frozen" : "--frozen-lockfile";
-  await inSite(self().path, "install", frozen);
+  await inSite(self().path, ["install", frozen], signal);
 }
 
 /** Builds the site into `site/dist/`. */
-export async function buildSite(): Promise<void> {
-  await installSite();
-  await vitepress("build");
+export async function buildSite(signal?: AbortSignal): Promise<void> {
+  await installSite(signal);
+  if (signal?.aborted) return;
+  await vitepress(["build"], signal);
 }
 
-async function vitepress(...args: readonly string[]): Promise<void> {
+async function vitepress(args: readonly string[], signal?: AbortSignal): Promise<void> {
   const { path, run } = self();
-  await inSite(path, ...run, "node_modules/vitepress/bin/vitepress.js", ...args);
+  await inSite(path, [...run, "node_modules/vitepress/bin/vitepress.js", ...args], signal);
 }
 
-async function main(): Promise<void> {
-  const { build, serve, dev, port = 4173 } = readCommandLine(COMMAND);
-  try {
-    if (dev === true) {
-      await installSite();
-      return await vitepress("dev", "--port", String(port), "--host", "127.0.0.1");
-    }
-    if (serve !== true) await buildSite();
-    if (build === true) runtime.exit(EXIT_DONE);
-    const address = { hostname: "127.0.0.1", port: Number(port) };
-    if (!existsSync(BUILT)) throw new Error("the site was not built yet: leave out --serve");
-    const server = await HttpServer.listen({ address, site: builtSite() });
-    runtime.printNow("stdout", `The lessons are at http://127.0.0.1:${server.address.port}/\n`);
-    onEndingSignal(() => void server.close().then(() => runtime.exit(EXIT_DONE)));
-  } catch (error) {
-    fail(COMMAND.name, (error as Error).message, EXIT_FAILED);
+/**
+ * Does what the command line says.
+ *
+ * @param values the command line
+ * @param signal ends it
+ * @param onServing is called when there is nothing left to do but to serve
+ */
+async function site(
+  values: Values,
+  signal: AbortSignal,
+  onServing: () => void,
+): Promise<number> {
+  const { build, serve, dev, port } = values;
+  if ([build, serve, dev].filter((asked) => asked === true).length > 1) {
+    throw new UsageError("--build, --serve and --dev exclude each other");
   }
+  if (build === true && port !== undefined) {
+    throw new UsageError("--port is where to serve, and --build serves nothing");
+  }
+  const address = { hostname: "127.0.0.1", port: Number(port ?? PORT) };
+  if (dev === true) {
+    await installSite(signal);
+    if (signal.aborted) return EXIT_DONE;
+    onServing();
+    const where = ["--port", String(address.port), "--strictPort", "--host", address.hostname];
+    await vitepress(["dev", ...where], signal);
+    return EXIT_DONE;
+  }
+  if (build === true) {
+    await buildSite(signal);
+    return EXIT_DONE;
+  }
+  // Whether the port is free is known before the site is built. Whoever comes meanwhile waits.
+  const built = Promise.withResolvers<void>();
+  let pages: Site | undefined;
+  const lessons: Site = { find: (path) => pages?.find(path) };
+  await using server = await HttpServer.listen({ address, site: lessons, opens: built.promise });
+  try {
+    if (serve !== true) await buildSite(signal);
+    if (signal.aborted) return EXIT_DONE;
+    if (!existsSync(new URL("index.html", BUILT))) {
+      throw new Error("the site was not built yet: leave out --serve");
+    }
+    pages = builtSite();
+  } finally {
+    built.resolve();
+  }
+  runtime.printNow(
+    "stdout",
+    `The lessons are at http://${address.hostname}:${server.address.port}/ until Ctrl-C.\n`,
+  );
+  onServing();
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  return EXIT_DONE;
 }
 
-if (isMainModule(import.meta)) await main();
+if (isMainModule(import.meta)) {
+  labProgram(COMMAND.name, COMMAND, async () => {
+    const values = readCommandLine(COMMAND);
+    let isServing = false;
+    const status = await untilInterrupted(
+      COMMAND.name,
+      (signal) => site(values, signal, () => isServing = true),
+    );
+    // Whoever serves is ended so.
+    return isServing && status === EXIT_SIGNALLED ? EXIT_DONE : status;
+  }).run();
+}

@@ -30,6 +30,20 @@ export interface MeasuredClient {
    * the client never has its answer.
    */
   readonly predicted_us: number | null;
+  /** Whether nobody listened any more. Then the times are those until it was refused. */
+  readonly was_refused?: true;
+  /** Whether the simulator says so. */
+  readonly refusal_predicted?: true;
+}
+
+/** A fact that a recording shows, in words; `null` is what is not known. */
+export interface MeasuredFact {
+  /** What it is about. */
+  readonly what: string;
+  /** What the simulator says. */
+  readonly predicted: string | null;
+  /** What was seen. */
+  readonly measured: string | null;
 }
 
 /** A mode under load. */
@@ -45,6 +59,19 @@ export interface MeasuredLoad {
   readonly threads: number | null;
 }
 
+/** What threads, processes and idle connections cost on a runtime; `null` is what is not known. */
+export interface MeasuredCosts {
+  /** From a call to the greeting by a thread or a process that is started for it, in microseconds. */
+  readonly thread_starts_us: number;
+  readonly process_starts_us: number;
+  /** The memory that one thread more takes, and that a process has for itself. */
+  readonly thread_bytes: number;
+  readonly process_bytes: number | null;
+  /** The memory of a server that one idle connection more takes, in two modes. */
+  readonly idle_event_bytes: number;
+  readonly idle_nonblocking_bytes: number | null;
+}
+
 /** All that was measured. */
 export interface Measured {
   /** When: a day, as ISO 8601 writes it. */
@@ -55,8 +82,12 @@ export interface Measured {
   readonly runtime: string;
   /** The clients of each recording, by its name. */
   readonly recordings: Readonly<Record<string, readonly MeasuredClient[]>>;
+  /** What the recordings show that have no clients, by their names. */
+  readonly facts: Readonly<Record<string, readonly MeasuredFact[]>>;
   /** The modes under the loads of {@linkcode LOADS}, by the name of the load. */
   readonly loads: Readonly<Record<LoadName, readonly MeasuredLoad[]>>;
+  /** What things cost, by the name of the runtime. */
+  readonly costs: Readonly<Record<string, MeasuredCosts>>;
 }
 
 /** The loads that the modes are measured under, and how the bench is asked for them. */
@@ -85,23 +116,48 @@ export class MeasuredError extends Error {
  * The table that a mark asks for.
  *
  * @param measured all that was measured
- * @param name the name of a recording: what was predicted for its clients beside what was measured.
- * Or `models`: the modes under load. Or `machine`: a sentence that says where all of it was measured
+ * @param name the name of a recording: what was predicted for its clients, or of what else it shows,
+ * beside what was measured. Or `models`: the modes under load. Or `costs`: what things cost on each
+ * runtime. Or `machine`: a sentence that says where all of it was measured
  * @returns lines of Markdown, as `deno fmt` leaves them
  * @throws {MeasuredError} if nothing of that name was measured
  */
 export function tableOf(measured: Measured, name: string): string {
   if (name === "machine") return describe(measured);
   if (name === "models") return modelsTable(measured);
+  if (name === "costs") return costsTable(measured);
+  const facts = measured.facts[name];
+  if (facts !== undefined) return factsTable(facts);
   const clients = measured.recordings[name];
   if (clients === undefined) throw new MeasuredError(`nothing was measured of "${name}"`);
   return table(
     ["client", "predicted", "measured", "waited for"],
-    clients.map(({ name, predicted_us, measured_us, waited_for, waited_us }) => [
-      labelOf(name),
-      formatTime(predicted_us),
-      formatTime(measured_us),
-      waited_for === null ? "nobody" : `${labelOf(waited_for)}, ${formatTime(waited_us)}`,
+    clients.map((client) => {
+      const { name, predicted_us, measured_us, waited_for, waited_us } = client;
+      const { was_refused, refusal_predicted } = client;
+      return [
+        labelOf(name),
+        outcome(formatTime(predicted_us), refusal_predicted),
+        outcome(formatTime(measured_us), was_refused),
+        waited_for === null ? "nobody" : `${labelOf(waited_for)}, ${formatTime(waited_us)}`,
+      ];
+    }),
+  );
+}
+
+function outcome(time: string, wasRefused = false): string {
+  return wasRefused ? `refused after ${time}` : time;
+}
+
+/** The column of what was predicted is left out where nothing was. */
+function factsTable(facts: readonly MeasuredFact[]): string {
+  const isPredicted = facts.some(({ predicted }) => predicted !== null);
+  return table(
+    ["what", ...isPredicted ? ["predicted"] : [], "measured"],
+    facts.map(({ what, predicted, measured }) => [
+      what,
+      ...isPredicted ? [predicted ?? UNKNOWN] : [],
+      measured ?? UNKNOWN,
     ]),
   );
 }
@@ -118,16 +174,36 @@ function describe({ day, machine, runtime }: Measured): string {
   return wrap(text, COLUMNS - 2).map((line) => `> ${line.replaceAll(NO_BREAK, " ")}`).join("\n");
 }
 
+function costsTable({ costs }: Measured): string {
+  const runtimes = Object.entries(costs);
+  const row = (
+    what: string,
+    cell: (costs: MeasuredCosts) => string,
+  ) => [what, ...runtimes.map(([, costs]) => cell(costs))];
+  return table(
+    ["what", ...runtimes.map(([name]) => name.slice(0, 1).toUpperCase() + name.slice(1))],
+    [
+      row("a thread starts, and greets a client", (its) => formatTime(its.thread_starts_us)),
+      row("a process starts, and greets a client", (its) => formatTime(its.process_starts_us)),
+      row("memory of a thread", (its) => formatBytes(its.thread_bytes)),
+      row("memory that a process has for itself", (its) => formatBytes(its.process_bytes)),
+      row("an idle connection in `event`", (its) => formatBytes(its.idle_event_bytes)),
+      row("an idle connection in `nonblocking`", (its) => formatBytes(its.idle_nonblocking_bytes)),
+    ],
+  );
+}
+
 function modelsTable({ loads, recordings }: Measured): string {
   const { messages, visits } = loads;
   return table(
-    ["model", "messages", "p99", "visits", "memory", "threads", "B beside A"],
+    ["model", "messages", "p99", "CPU each", "visits", "memory", "threads", "B beside A"],
     visits.map(({ mode, rate }) => {
       const load = messages.find((load) => load.mode === mode);
       return [
         `\`${mode}\``,
         formatRate(load?.rate ?? null),
         formatTime(load?.p99_us ?? null),
+        formatTime(load?.cores == null ? null : load.cores / load.rate * 1e6),
         formatRate(rate),
         formatBytes(load?.peak_memory_bytes ?? null),
         load?.threads == null ? UNKNOWN : String(load.threads),

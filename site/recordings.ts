@@ -1,17 +1,27 @@
 /**
  * The table of the recordings that the figures play. `deno task record-lessons` makes all of them
- * anew: each is what a real server has written with `--record` while real clients came.
+ * anew: each is what a real server has written with `--record` while real clients came, or what a
+ * lesson of `observe` has recorded on real sockets.
  *
  * @module
  */
 
 import type { ModeName } from "../modes/catalogue.ts";
-import type { CompanyName } from "../lab/simulator/companies.ts";
+import { COMPANIES, type CompanyName } from "../lab/simulator/companies.ts";
+import { labelOf } from "./elements/names.ts";
 
-/** A recording, and how it is made. Servers and clients speak `frame`. */
-export interface LessonRecording {
+/** A recording, and how it is made. */
+export type LessonRecording = ServerRecording | SceneRecording | ChatRecording;
+
+/** What every recording has. */
+interface Named {
   /** Its name: the file is `site/public/recordings/NAME.jsonl`. */
   readonly name: string;
+}
+
+/** A server, and clients that come to it. Both speak `frame`. */
+export interface ServerRecording extends Named {
+  readonly kind: "server";
   /** The mode of the server. */
   readonly mode: ModeName;
   /** The flags of the server, besides the port and where to record. */
@@ -20,6 +30,24 @@ export interface LessonRecording {
   readonly clients: CompanyName;
   /** The same for the simulator: what the flags and the protocol's defaults say. */
   readonly knobs: LessonKnobs;
+  /** After how many clients the server is told to close; absent if it is when all have gone. */
+  readonly closesAfter?: number;
+}
+
+/** A lesson of `observe`: its segments, and the states of its sockets. */
+export interface SceneRecording extends Named {
+  readonly kind: "scene";
+  /** The name of the lesson. */
+  readonly scene: "handshake" | "close";
+}
+
+/** A chat whose users talk in turn: which line has reached whom. */
+export interface ChatRecording extends Named {
+  readonly kind: "chat";
+  /** Users who read and talk. */
+  readonly readers: number;
+  /** Users who never read. */
+  readonly stalled: number;
 }
 
 /** The knobs of the simulator that a recording sets. */
@@ -40,9 +68,11 @@ function recorded(
   mode: ModeName,
   knobs: LessonKnobs = {},
   clients: CompanyName = "three",
-): LessonRecording {
+  closesAfter?: number,
+): ServerRecording {
   const flags = Object.entries(knobs).flatMap(([flag, value]) => [`--${flag}`, String(value)]);
-  return { name, mode, flags, clients, knobs };
+  const closing = closesAfter === undefined ? {} : { closesAfter };
+  return { kind: "server", name, mode, flags, clients, knobs, ...closing };
 }
 
 /** All recordings. */
@@ -62,13 +92,17 @@ export const RECORDINGS: readonly LessonRecording[] = [
   // What lies beneath them.
   recorded("accept-queue", "sequential", {}, "crowd"),
   recorded("handshake", "sequential", {}, "silent first"),
+  { kind: "scene", name: "segments", scene: "handshake" },
+  { kind: "scene", name: "closing", scene: "close" },
   recorded("blocking", "sequential", {}, "slow first"),
   recorded("readiness", "nonblocking", { offload: 0 }, "slow first"),
   recorded("back-pressure", "event", { offload: 0 }, "much first"),
   recorded("off-loading-one", "event", { offload: 1 }, "crowd"),
   recorded("threads-for-a-crowd", "threaded", { spare: 0 }, "crowd"),
   recorded("pool-for-a-crowd", "threadpool", { workers: 2 }, "crowd"),
+  recorded("closing-a-server", "threadpool", { workers: 1, queue: 2 }, "crowd", 8),
   recorded("measuring", "event", { offload: 0 }, "crowd"),
+  { kind: "chat", name: "chat", readers: 4, stalled: 1 },
 ];
 
 /**
@@ -79,4 +113,34 @@ export const RECORDINGS: readonly LessonRecording[] = [
  */
 export function recordingOf(name: string): LessonRecording | undefined {
   return RECORDINGS.find((recording) => recording.name === name);
+}
+
+/**
+ * What the clients of a recording are called, in the order in which they come.
+ *
+ * @param recording the recording
+ */
+export function clientNamesOf(recording: LessonRecording): readonly string[] {
+  switch (recording.kind) {
+    case "server":
+      return COMPANIES[recording.clients].map(({ name }) => labelOf(name));
+    case "scene":
+      return [];
+    case "chat":
+      return userNames(recording);
+  }
+}
+
+/**
+ * What the users of a chat are called, in the order in which they come.
+ *
+ * @param chat how many read, and how many never do
+ */
+export function userNames(
+  { readers, stalled }: Pick<ChatRecording, "readers" | "stalled">,
+): string[] {
+  return [
+    ...Array.from({ length: readers }, (_, index) => `${index + 1} reads`),
+    ...Array.from({ length: stalled }, (_, index) => `${readers + index + 1} never reads`),
+  ];
 }

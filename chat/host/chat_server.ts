@@ -5,22 +5,19 @@
  */
 
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
+import { THIS_LOOP } from "../../engine/drivers/event_loop.ts";
 import type { Counters } from "../../engine/server/core/counters.ts";
 import { MainJournal } from "../../engine/server/journal/journal.ts";
 import type { Server } from "../../engine/server/core/server.ts";
 import type { Bus } from "../bus/bus.ts";
 import { MemoryHub } from "../bus/memory_bus.ts";
-import { BYTES_OF_A_HEARER, converse } from "../rooms/conversation.ts";
-import { Hall, hear } from "../rooms/hall.ts";
+import type { Hall } from "../rooms/hall.ts";
 import type { User } from "../rooms/room.ts";
-import { Dismissal } from "../talk/dismissal.ts";
-import { notice } from "../talk/notices.ts";
+import { Chat } from "./chat.ts";
 import { type ChatCounters, noCounts } from "./counts.ts";
-import { Desk } from "./desk.ts";
+import { registryOf } from "./desk.ts";
 import { type ChatOptions, checkChatOptions } from "./options.ts";
 import { Rounds } from "./rounds.ts";
-import { Turns } from "./turns.ts";
-import type { Visitor } from "./visitors.ts";
 import { type Accept, serveVisitors } from "./visitors_server.ts";
 
 /** A chat server that is listening. */
@@ -46,38 +43,15 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
   const checked = checkChatOptions(options);
   const { counts, own } = noCounts();
   const journal = new MainJournal("server", options.onReport);
-  const visitorOf = new WeakMap<User, Visitor>();
   const deadlines = new TimedDeadlines({ extendsLate: true });
   const rounds = new Rounds();
   const bus = await openBus(checked.bus);
-
-  const hall = new Hall(checked.hall, bus, {
-    counts,
-    deadlines,
-    onTalk: (room, line) => journal.report(`${room} ${line}`),
-    onKick(user, reason) {
-      counts.kicked++;
-      const { name } = user;
-      journal.log({ level: "info", text: "kicked {name}: {reason}", properties: { name, reason } });
-      const dismissal = new Dismissal(`kicked: ${reason}`, `you were kicked: ${reason}`);
-      visitorOf.get(user)?.abort(dismissal);
-    },
-    onNameLost: (user) => void renameGuest(user).catch(() => hall.kick(user.name, "no name left")),
-  });
-  const turns = new Turns(checked.turnBytes, deadlines, rounds);
-  const desk = new Desk(hall, bus, deadlines, turns);
-
-  async function renameGuest(user: User): Promise<void> {
-    const { name: lost } = user;
-    const { name, since } = await desk.takeGuest();
-    // The user may have left in the meantime, or taken another name.
-    if (hall.findUser(lost) !== user) return desk.giveBack(name);
-    hear(user, notice(`the name ${lost} belongs to a user of another server`));
-    hall.rename(user, name, since);
-  }
-
+  const names = registryOf(bus);
+  const loop = THIS_LOOP;
+  const chat = new Chat(checked, { bus, names, deadlines, rounds, loop, counts, journal });
+  const { hall } = chat;
   try {
-    await bus.start(hall, turns);
+    await bus.start(hall, chat.turns);
     const plan = {
       ...checked,
       mode: "chat",
@@ -91,20 +65,12 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
       journal,
       deadlines,
       rounds,
-      events: desk,
-      converse: (visitor: Visitor) =>
-        converse({
-          hall,
-          limits: checked.visitor,
-          counts,
-          hearer: visitor.hearer,
-          onEnter: (user) => visitorOf.set(user, visitor),
-          takeTurn: (share) => turns.takeShare(share),
-        }),
+      events: chat.desk,
+      converse: chat.converse.bind(chat),
       count: (counters: Counters) => ({ ...counters, ...counts }),
       onEnding: () => hall.close(),
       onGone() {
-        turns[Symbol.dispose]();
+        chat[Symbol.dispose]();
         return bus.close();
       },
     };
@@ -112,11 +78,8 @@ export async function serveChat(options: ChatOptions, accept: Accept): Promise<C
     return Object.assign(server, {
       hall,
       bus,
-      peerOf: (user: User) => visitorOf.get(user)?.peer ?? "",
-      async announce(text: string) {
-        const bytes = text.length + hall.size * BYTES_OF_A_HEARER;
-        if (await turns.pass(bytes)) hall.announce(text);
-      },
+      peerOf: (user: User) => chat.peerOf(user),
+      announce: (text: string) => new Promise<void>((done) => chat.announce(text, done)),
     });
   } catch (error) {
     await bus.close();

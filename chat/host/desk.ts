@@ -8,6 +8,7 @@
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere, Operation } from "../../engine/drivers/elsewhere.ts";
+import { type EventLoop, THIS_LOOP } from "../../engine/drivers/event_loop.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { Awaited, GrantedName, Share } from "../rooms/conversation.ts";
 import type { Hall } from "../rooms/hall.ts";
@@ -16,24 +17,62 @@ import type { Turns } from "./turns.ts";
 /** How many guest names may turn out to be taken on other servers before the server gives up. */
 const GUEST_ATTEMPTS = 1_000;
 
+/** Grants names: a bus does, and so does a server that is alone. */
+export interface Registry {
+  /**
+   * Claims a name: see {@linkcode Bus.claim}.
+   *
+   * @param name the name
+   * @param since when the claim begins, in milliseconds since 1970
+   * @param done called once, later, with whether it is granted
+   */
+  claim(name: string, since: number, done: (isGranted: boolean) => void): void;
+  /** Gives a name back. */
+  release(name: string): void;
+}
+
+/**
+ * The names of a bus.
+ *
+ * @param bus the link to the other servers
+ */
+export function registryOf(bus: Pick<Bus, "claim" | "release">): Registry {
+  return {
+    claim: (name, since, done) => void bus.claim(name, since).then(done, () => done(false)),
+    release: (name) => bus.release(name),
+  };
+}
+
+/** Is told which name was granted; `undefined` if it was not. */
+type OnGranted = (granted: GrantedName | undefined) => void;
+
 /** Does what the conversations of one server wait for: see {@linkcode Awaited}. */
 export class Desk implements Elsewhere {
   readonly #hall: Hall;
-  readonly #bus: Bus;
+  readonly #names: Registry;
   readonly #deadlines: Deadlines;
   readonly #turns: Turns;
+  readonly #loop: EventLoop;
 
   /**
    * @param hall reserves names for a while
-   * @param bus grants names
+   * @param names grants names
    * @param deadlines keeps time
    * @param turns says when there is room for a line
+   * @param loop knows the time of day
    */
-  constructor(hall: Hall, bus: Bus, deadlines: Deadlines, turns: Turns) {
+  constructor(
+    hall: Hall,
+    names: Registry,
+    deadlines: Deadlines,
+    turns: Turns,
+    loop: EventLoop = THIS_LOOP,
+  ) {
     this.#hall = hall;
-    this.#bus = bus;
+    this.#names = names;
     this.#deadlines = deadlines;
     this.#turns = turns;
+    this.#loop = loop;
   }
 
   begin(
@@ -46,10 +85,18 @@ export class Desk implements Elsewhere {
         return this.#pause(argument as number, () => done(undefined, undefined));
       case "turn":
         return this.#turns.wait(argument as Share, () => done(undefined, undefined));
-      case "name":
-        return this.#await(this.take(argument as string), done);
+      case "name": {
+        const name = argument as string;
+        return this.#await(
+          (onGranted) => this.take(name, onGranted),
+          (granted) => done(undefined, granted),
+        );
+      }
       case "guest name":
-        return this.#await(this.takeGuest(), done);
+        return this.#await(
+          (onGranted) => this.takeGuest(onGranted),
+          (granted) => done(granted === undefined ? noName() : undefined, granted),
+        );
     }
   }
 
@@ -57,33 +104,34 @@ export class Desk implements Elsewhere {
    * Takes a name.
    *
    * @param name a reserved name; if it is not granted, the reservation ends
-   * @returns the name; `undefined` if another server has granted it
+   * @param done called once, later, with the name; with `undefined` if another server has granted it
    */
-  async take(name: string): Promise<GrantedName | undefined> {
-    const since = Date.now();
-    const isGranted = await this.#bus.claim(name, since).catch(() => false);
-    if (isGranted) return { name, since };
-    this.#hall.unreserve(name);
-    return undefined;
+  take(name: string, done: OnGranted): void {
+    const since = this.#loop.date();
+    this.#names.claim(name, since, (isGranted) => {
+      if (!isGranted) this.#hall.unreserve(name);
+      done(isGranted ? { name, since } : undefined);
+    });
   }
 
   /**
    * Takes a name for a new guest.
    *
-   * @throws {Error} if no name is free
+   * @param done called once, later, with the name; with `undefined` if the other servers have all
    */
-  async takeGuest(): Promise<GrantedName> {
-    for (let attempt = 0; attempt < GUEST_ATTEMPTS; attempt++) {
-      const granted = await this.take(this.#hall.reserveGuest());
-      if (granted !== undefined) return granted;
-    }
-    throw new Error("Cannot find a name for a guest: the other servers have them all");
+  takeGuest(done: OnGranted): void {
+    const tryOnce = (attempt: number) =>
+      this.take(this.#hall.reserveGuest(), (granted) => {
+        if (granted !== undefined || attempt === GUEST_ATTEMPTS) done(granted);
+        else tryOnce(attempt + 1);
+      });
+    tryOnce(1);
   }
 
   /** Gives back a name that was granted but is not going to be used. */
   giveBack(name: string): void {
     this.#hall.unreserve(name);
-    this.#bus.release(name);
+    this.#names.release(name);
   }
 
   #pause(ms: number, done: () => void): Operation {
@@ -93,15 +141,17 @@ export class Desk implements Elsewhere {
   }
 
   /** Hands the name on, or gives it back if nobody wants it any more. */
-  #await(
-    granting: Promise<GrantedName | undefined>,
-    done: (error: unknown, result: unknown) => void,
-  ): Operation {
+  #await(ask: (onGranted: OnGranted) => void, done: OnGranted): Operation {
     let isWanted = true;
-    granting.then((granted) => {
-      if (isWanted) return done(undefined, granted);
+    ask((granted) => {
+      if (isWanted) return done(granted);
       if (granted !== undefined) this.giveBack(granted.name);
-    }, (error) => isWanted && done(error, undefined));
+    });
     return { cancel: () => isWanted = false };
   }
+}
+
+/** There are only so many names for guests. */
+function noName(): Error {
+  return new Error("Cannot find a name for a guest: the other servers have them all");
 }

@@ -34,8 +34,8 @@ import type { LivePage } from "../../engine/server/trace/live_feed.ts";
 import type { Rate, Size } from "../../engine/values/quantities.ts";
 import { parseBusUrl } from "../bus/bus_url.ts";
 import type { VisitorLimits } from "../rooms/conversation.ts";
-import type { FloodLimits } from "../rooms/flood_meter.ts";
 import type { HallOptions } from "../rooms/hall.ts";
+import { NEWS_LIMITS } from "../rooms/news.ts";
 import { LINE_BYTES } from "../rooms/room.ts";
 import { PORT } from "./command.ts";
 import { BATCH_BYTES, SLOW_POLICIES, type SlowPolicy } from "./outbox.ts";
@@ -302,12 +302,6 @@ const LEAST_OUTBOX = 16 * 1024;
 const HISTORY_BYTES = 64 * 1024;
 
 /**
- * How many notices of who comes and goes are given to the members of a room one by one. Sixty
- * members are given ten a second, which is as much as anybody can read.
- */
-const NEWS: FloodLimits = { rate: 600, burst: 600 };
-
-/**
  * Checks the options and fills in the defaults.
  *
  * @param options the options as the caller gave them
@@ -328,7 +322,7 @@ export function checkChatOptions(options: ChatOptions): CheckedChatOptions {
     bus: checkBus(options.bus),
     hall: {
       echo: ECHO.read(options.echo),
-      news: NEWS,
+      news: NEWS_LIMITS,
       // The history must not make a user who joins a room slow from the start. What short lines
       // cost depends mostly on their number.
       history: {

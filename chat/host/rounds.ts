@@ -16,6 +16,7 @@
  */
 
 import { joinBytes } from "../../protocols/bytes.ts";
+import { type EventLoop, THIS_LOOP } from "../../engine/drivers/event_loop.ts";
 
 /** How long the event loop may be kept from anything else, in milliseconds. */
 const SLICE_MS = 8;
@@ -34,6 +35,7 @@ const TURNS_UNDER_WAY = 8;
 
 /** The outboxes of one server that have something to send. */
 export class Rounds {
+  readonly #loop: EventLoop;
   #queue: (() => void)[] = [];
   #head = 0;
   #isScheduled = false;
@@ -46,6 +48,20 @@ export class Rounds {
   /** The lines that were joined last, and what came of it. */
   #joinedLines: readonly Uint8Array[] = [];
   #joined: Uint8Array = new Uint8Array(0);
+
+  /** @param loop the event loop of the server */
+  constructor(loop: EventLoop = THIS_LOOP) {
+    this.#loop = loop;
+  }
+
+  /**
+   * Does something as soon as that which runs now is over.
+   *
+   * @param work what to do
+   */
+  soon(work: () => void): void {
+    this.#loop.soon(work);
+  }
 
   /**
    * Joins the lines of one write. The members of a room hear the same lines, so their outboxes
@@ -69,14 +85,14 @@ export class Rounds {
    */
   add(work: () => void, isLight = false): void {
     if (isLight) {
-      if (this.#light.push(work) === 1) queueMicrotask(this.#runLight);
+      if (this.#light.push(work) === 1) this.#loop.soon(this.#runLight);
       return;
     }
     this.#queue.push(work);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     // Not at once, so that lines said together are sent together.
-    queueMicrotask(this.#run);
+    this.#loop.soon(this.#run);
   }
 
   /** A write was begun, and is under way. */
@@ -97,12 +113,12 @@ export class Rounds {
   };
 
   readonly #run = (): void => {
-    const endsAt = performance.now() + SLICE_MS;
+    const endsAt = this.#loop.now() + SLICE_MS;
     try {
       for (let done = 1; this.#head < this.#queue.length; done++) {
         (this.#queue[this.#head++] as () => void)();
         if (done % WRITES_A_LOOK > 0) continue;
-        if (this.#underWay - this.#held >= WRITES_UNDER_WAY || performance.now() >= endsAt) break;
+        if (this.#underWay - this.#held >= WRITES_UNDER_WAY || this.#loop.now() >= endsAt) break;
       }
     } finally {
       // Also if some work has thrown: all the others' work is still to be done.
@@ -122,7 +138,7 @@ export class Rounds {
 
   /** Lets the event loop do everything else, and the runtime pass on what it has. */
   #pause(turns: number): void {
-    setTimeout(() => {
+    this.#loop.after(0, () => {
       if (this.#underWay > this.#held && turns > 1) return this.#pause(turns - 1);
       this.#held = this.#underWay;
       this.#run();

@@ -126,11 +126,19 @@ export class Turns implements Disposable {
    * @param bytes the length of what is to be said
    * @returns whether it can be said; false if the server has closed
    */
-  async pass(bytes: number): Promise<boolean> {
-    if (!this.#isOver && !this.take(bytes)) {
-      await new Promise<void>((resolve) => this.wait(shareOf(bytes), resolve));
-    }
-    return !this.#isOver;
+  pass(bytes: number): Promise<boolean> {
+    return new Promise((resolve) => this.whenRoom(bytes, resolve));
+  }
+
+  /**
+   * The same for those who do not wait.
+   *
+   * @param bytes the length of what is to be said
+   * @param done called with whether it can be said, perhaps at once
+   */
+  whenRoom(bytes: number, done: (maySay: boolean) => void): void {
+    if (this.#isOver || this.take(bytes)) done(!this.#isOver);
+    else this.wait(shareOf(bytes), () => done(!this.#isOver));
   }
 
   /** Ends all waiting. There is nobody left to talk to. */

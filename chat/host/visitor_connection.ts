@@ -126,6 +126,11 @@ export class VisitorConnection extends Connection {
     return this.#connection.pending;
   }
 
+  /** The outbox keeps whole lines. */
+  override get keepsWhole(): boolean {
+    return true;
+  }
+
   override get mayLose(): boolean {
     return this.#connection.mayLose;
   }
@@ -164,7 +169,7 @@ export class VisitorConnection extends Connection {
       this.#looks = 0;
       return this.#deadlines.set(this.#limit, FLUSH_MS);
     }
-    const isBusy = performance.now() - this.#limit.at > LATE_MS && this.#looks < MOST_LOOKS;
+    const isBusy = this.#deadlines.now - this.#limit.at > LATE_MS && this.#looks < MOST_LOOKS;
     if (this.#looks > 0 && !isBusy) return this.#end(true);
     this.#looks++;
     this.#deadlines.set(this.#limit, GRACE_MS);

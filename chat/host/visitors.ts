@@ -6,19 +6,16 @@
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { lingerLimits } from "../../engine/drivers/limits.ts";
 import { LONGEST_MS } from "../../engine/values/durations.ts";
 import type { Elsewhere, IntroducedPeer } from "../../engine/drivers/elsewhere.ts";
 import { Session } from "../../engine/drivers/session.ts";
-import { LingerSet } from "../../engine/drivers/linger.ts";
+import type { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
 import { encodeLine } from "../../protocols/text.ts";
-import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
 import type { AdmissionRules, Door, Rejection } from "../../engine/server/core/door.ts";
-import { LazyContext } from "../../engine/server/core/context.ts";
 import { CutError, type Observation, type Observer } from "../../engine/server/core/observer.ts";
 import type { Arrival, Reception } from "../../engine/server/core/reception.ts";
 import type { Hearer } from "../rooms/room.ts";
@@ -60,10 +57,12 @@ export interface VisitorsParts {
   readonly deadlines: Deadlines;
   /** Says when it is whose turn to be written to. */
   readonly rounds: Rounds;
+  /** Takes connections that have to linger. */
+  readonly lingering: LingerSet;
   /** Counts and logs connections. */
-  readonly observer: Observer;
+  readonly observer: { begin(...about: Parameters<Observer["begin"]>): VisitObservation };
   /** Counts and logs those that are refused. */
-  readonly door: Door;
+  readonly door: Pick<Door, "enter" | "leave">;
   /** Receives visitors who come through a proxy, if they do. */
   readonly reception?: Reception | undefined;
   /** Counts everything else. */
@@ -74,10 +73,12 @@ export interface VisitorsParts {
   converse(visitor: Visitor): Protocol;
 }
 
+/** What watches one visit. */
+export type VisitObservation = Pick<Observation, "watch" | "enter" | "leave" | "over">;
+
 /** The visitors of one server. */
 export class Visitors {
   readonly #parts: VisitorsParts;
-  readonly #lingering: LingerSet;
   readonly #shared: ConnectionParts;
   readonly #visitors = new Set<ServedVisitor>();
   /** How many connections are open, including those that are being refused. */
@@ -89,9 +90,8 @@ export class Visitors {
   /** @param parts what the visitors share */
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
-    this.#lingering = new LingerSet(parts.deadlines, () => lingerLimits(countedCeiling()));
-    const { deadlines, rounds, limits: { outbox }, counts } = parts;
-    this.#shared = { deadlines, rounds, outbox, counts, lingerer: this.#lingering };
+    const { deadlines, rounds, limits: { outbox }, counts, lingering: lingerer } = parts;
+    this.#shared = { deadlines, rounds, outbox, counts, lingerer };
   }
 
   /**
@@ -167,32 +167,39 @@ export class Visitors {
   }
 
   /**
-   * Resolves when no connection is open any more, or when the time is up.
+   * Waits until no connection is open any more, or until the time is up.
    *
    * @param withinMs the longest wait, in milliseconds
+   * @param done called then, perhaps at once; a later call of this method replaces it
    */
-  async gone(withinMs = LONGEST_MS): Promise<void> {
-    if (this.#open === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const late = new Deadline(resolve, true);
-    this.#parts.deadlines.set(late, withinMs);
-    this.#onGone = resolve;
-    await promise;
-    late.lift();
+  whenGone(withinMs: number, done: () => void): void {
+    if (this.#open === 0) return done();
+    const late = new Deadline(() => this.#onGone?.(), true);
+    this.#parts.deadlines.set(late, Math.min(withinMs, LONGEST_MS));
+    this.#onGone = () => {
+      this.#onGone = undefined;
+      late.lift();
+      done();
+    };
   }
 
   /**
-   * Resolves when no connection lingers any more. Those that still do after
-   * {@linkcode FLUSH_MS} are closed.
+   * Waits until no connection lingers any more. Those that still do after {@linkcode FLUSH_MS} are
+   * closed.
+   *
+   * @param done called then, perhaps at once
    */
-  async parted(): Promise<void> {
-    const late = new Deadline(() => this.#lingering.close());
-    this.#parts.deadlines.set(late, FLUSH_MS);
-    await this.#lingering.empty();
-    late.lift();
+  whenParted(done: () => void): void {
+    const { deadlines, lingering } = this.#parts;
+    const late = new Deadline(() => lingering.close());
+    deadlines.set(late, FLUSH_MS);
+    lingering.whenEmpty(() => {
+      late.lift();
+      done();
+    });
   }
 
-  /** Makes the caller that waits in {@linkcode Visitors.gone} look at the time again. */
+  /** Makes the caller that waits in {@linkcode Visitors.whenGone} look at the time again. */
   lookAgain(): void {
     this.#onGone?.();
   }
@@ -258,7 +265,7 @@ class ServedVisitor implements Visitor {
   readonly peer: string;
   readonly hearer: Hearer;
   readonly #session: Session<void>;
-  readonly #observation: Observation;
+  readonly #observation: VisitObservation;
   readonly #introduced: IntroducedPeer | undefined;
   #failure: unknown;
   /** How many of the two parts, the conversation and the connection, are over. */
@@ -275,10 +282,11 @@ class ServedVisitor implements Visitor {
     onClosed: () => void,
   ) {
     const { limits: { messageTimeoutMs }, deadlines, observer, events } = parts;
-    const context = new LazyContext(client);
-    this.peer = formatAddress(context.peer);
+    // It is asked for now: nobody knows the address of a connection that is closed.
+    const peer = client.remoteAddress;
+    this.peer = formatAddress(peer);
     this.#introduced = arrival?.client;
-    this.#observation = observer.begin(context, "", arrival);
+    this.#observation = observer.begin({ peer }, "", arrival);
     const buffered = new VisitorConnection(connection, shared, {
       onSlow: (error) => this.abort(error),
       onParting,

@@ -7,6 +7,8 @@
 
 import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
+import { lingerLimits } from "../../engine/drivers/limits.ts";
+import { LingerSet } from "../../engine/drivers/linger.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import type { KeepAlive } from "../../engine/net/transport.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
@@ -23,7 +25,8 @@ import { startHeartbeat } from "../../engine/server/statistics/heartbeat.ts";
 import type { OwnCounts } from "../../engine/server/core/own_counts.ts";
 import type { LivePage } from "../../engine/server/trace/live_feed.ts";
 import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
-import { closing } from "../talk/notices.ts";
+import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
+import { Farewell } from "./farewell.ts";
 import type { Rounds } from "./rounds.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 
@@ -104,11 +107,11 @@ export async function serveVisitors<Count extends Counters>(
   const parts = { rules, counters, journal, protocol: {} };
   const door = openDoor(parts, { hosts: hostCountsFor(rules, maxConnections) });
   const reception = openReception({ door, observer, deadlines });
-  const visitors = new Visitors({ ...plan, observer, door, reception });
+  const lingering = new LingerSet(deadlines, () => lingerLimits(countedCeiling()));
+  const visitors = new Visitors({ ...plan, lingering, observer, door, reception });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);
-  let endsAt = Infinity;
-  const leftMs = () => Math.max(0, endsAt - performance.now());
+  const farewell = new Farewell({ visitors, deadlines, onEnding: () => plan.onEnding?.() });
   const server = makeServer({
     mode,
     address: listener.address,
@@ -122,25 +125,14 @@ export async function serveVisitors<Count extends Counters>(
     figures: { beats, counts: plan.own },
     async shutDown(drainMs) {
       using _limits = deadlines;
-      endsAt = performance.now() + drainMs;
-      visitors.announce(() => closing(leftMs()));
+      farewell.announce(drainMs);
       // Clients that wait in the accept queue are still served.
-      await stopListening(listener, journal, () => leftMs() === 0, timeline?.ownPort);
+      await stopListening(listener, journal, () => farewell.leftMs === 0, timeline?.ownPort);
       await accepting;
-      // The loop waits again if the end was hastened.
-      while (visitors.open > 0 && leftMs() > 0) await visitors.gone(leftMs());
-      plan.onEnding?.();
-      visitors.dismissAll();
-      await visitors.gone();
-      await visitors.parted();
+      await new Promise<void>((resolve) => farewell.seeOff(resolve));
       await plan.onGone?.();
     },
-    hasten(drainMs) {
-      if (performance.now() + drainMs >= endsAt) return;
-      endsAt = performance.now() + drainMs;
-      visitors.announce(() => closing(leftMs()));
-      visitors.lookAgain();
-    },
+    hasten: (drainMs) => farewell.announce(drainMs),
   });
   return { server, visitors };
 }

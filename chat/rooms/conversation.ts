@@ -101,6 +101,8 @@ export interface Visit {
   readonly hall: Hall;
   readonly limits: VisitorLimits;
   readonly counts: VisitorCounts;
+  /** Knows the time, in milliseconds. */
+  readonly clock: { readonly now: number };
   /** Takes the lines for the visitor. What the conversation writes ends up there too. */
   readonly hearer: Hearer;
   /** Is told which user the visitor has become. */
@@ -125,24 +127,32 @@ export function* converse(visit: Visit): Protocol {
     user = hall.enter(hearer, name, since);
     visit.onEnter?.(user);
     yield* listen(visit, user);
-    yield* say(GOODBYE);
+    sayLast(hearer, GOODBYE);
   } catch (error) {
     reason = reasonOf(error);
     if (!(error instanceof Dismissal)) throw error;
-    if (error.notice !== undefined) yield* say(notice(error.notice));
-    yield* say(GOODBYE);
+    if (error.notice !== undefined) sayLast(hearer, notice(error.notice));
+    sayLast(hearer, GOODBYE);
   } finally {
     if (user !== undefined) hall.leave(user, reason);
   }
 }
 
+/**
+ * Says one of the last lines. It does not wait until the visitor has read what was said before, as a
+ * write may: meanwhile the visitor would hear what others say after the goodbye.
+ */
+function sayLast(hearer: Hearer, line: string): void {
+  hearer.hear(encodeLine(line));
+}
+
 /** Does what a visitor says, line by line. */
 function* listen(visit: Visit, user: User): Protocol {
-  const { hall, limits, counts } = visit;
+  const { hall, limits, counts, clock } = visit;
   const lines = new LineReader();
-  const meter = new FloodMeter(limits, performance.now());
+  const meter = new FloodMeter(limits, clock.now);
   function* pace(share: number): Protocol {
-    const waitMs = meter.spend(share, performance.now());
+    const waitMs = meter.spend(share, clock.now);
     if (waitMs === 0) return;
     // Nothing is read in the meantime, and nothing is lost: TCP holds the sender back.
     counts.floodPauses++;

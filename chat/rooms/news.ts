@@ -14,6 +14,12 @@ import { type FloodLimits, FloodMeter } from "./flood_meter.ts";
 /** How long changes are gathered, in milliseconds. */
 export const GATHER_MS = 100;
 
+/**
+ * How many notices of who comes and goes are given to the members of a room one by one. Sixty
+ * members are given ten a second, which is as much as anybody can read.
+ */
+export const NEWS_LIMITS: FloodLimits = { rate: 600, burst: 600 };
+
 /** A room with fewer hearers than this counts as one with so many: nobody reads faster. */
 const LEAST_HEARERS = 4;
 
@@ -59,7 +65,7 @@ export class News {
   /** @param parts what the news need */
   constructor(parts: NewsParts) {
     this.#parts = parts;
-    this.#meter = new FloodMeter(parts.limits, performance.now());
+    this.#meter = new FloodMeter(parts.limits, parts.deadlines.now);
   }
 
   /** Whether changes are being gathered. */
@@ -74,14 +80,14 @@ export class News {
    * @param except who need not hear of it if it is told alone
    */
   add(change: Change, except?: object): void {
-    const { population, tell } = this.#parts;
-    const now = performance.now();
+    const { population, tell, deadlines } = this.#parts;
+    const { now } = deadlines;
     if (!this.isGathering) {
       if (this.#meter.spend(0, now) === 0) {
         this.#meter.spend(Math.max(LEAST_HEARERS, population()), now);
         return tell(changed(change.kind, change.name, change.what), except);
       }
-      this.#parts.deadlines.set(this.#end, GATHER_MS, now);
+      deadlines.set(this.#end, GATHER_MS, now);
     }
     this.#gather(change, except);
   }

@@ -14,6 +14,8 @@
  * @module
  */
 
+import { type EventLoop, THIS_LOOP } from "./event_loop.ts";
+
 /** A limit found later than this, in milliseconds, was reached while nobody could look. */
 const LATE_MS = 1_000;
 
@@ -168,9 +170,14 @@ export abstract class Deadlines {
     this.put(deadline, ms, now);
   }
 
-  /** From when on a limit that is set now is counted, on the clock of `performance.now()`. */
-  protected clock(): number {
+  /** The present, in milliseconds: `performance.now()`, where time is real. */
+  get now(): number {
     return performance.now();
+  }
+
+  /** From when on a limit that is set now is counted, on the clock of {@linkcode Deadlines.now}. */
+  protected clock(): number {
+    return this.now;
   }
 
   /** Puts a limit that is in no queue into the one of its length. */
@@ -211,9 +218,27 @@ export abstract class Deadlines {
   }
 }
 
-/** Limits that timers of the runtime watch. */
+/** How to keep limits that timers watch. */
+export interface TimedDeadlinesOptions extends DeadlinesOptions {
+  /** Whose timers they are. @default {THIS_LOOP} */
+  readonly loop?: EventLoop;
+}
+
+/** Limits that timers of an event loop watch. */
 export class TimedDeadlines extends Deadlines implements Disposable {
-  readonly #timers = new Map<DeadlineQueue, ReturnType<typeof setTimeout>>();
+  readonly #loop: EventLoop;
+  /** The functions that stop the timers. */
+  readonly #timers = new Map<DeadlineQueue, () => void>();
+
+  /** @param options how to keep limits */
+  constructor({ loop = THIS_LOOP, ...options }: TimedDeadlinesOptions = {}) {
+    super(options);
+    this.#loop = loop;
+  }
+
+  override get now(): number {
+    return this.#loop.now();
+  }
 
   protected override put(deadline: Deadline, ms: number, now: number): DeadlineQueue {
     const queue = super.put(deadline, ms, now);
@@ -224,11 +249,11 @@ export class TimedDeadlines extends Deadlines implements Disposable {
   /** A timer stays when its queue empties, so that a busy server does not set one for each read. */
   #watch(queue: DeadlineQueue, ms: number): void {
     if (this.#timers.has(queue)) return;
-    this.#timers.set(queue, setTimeout(() => this.#expire(queue), ms));
+    this.#timers.set(queue, this.#loop.after(ms, () => this.#expire(queue)));
   }
 
   #expire(queue: DeadlineQueue): void {
-    const now = performance.now();
+    const { now } = this;
     try {
       // The timer stands for the queue meanwhile. A limit that is set now must not get one of its
       // own: those that were set before are reached first.
@@ -247,7 +272,7 @@ export class TimedDeadlines extends Deadlines implements Disposable {
 
   /** Forgets all limits, so that no timer keeps the process up. */
   [Symbol.dispose](): void {
-    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const stop of this.#timers.values()) stop();
     this.#timers.clear();
     this.queues.clear();
   }

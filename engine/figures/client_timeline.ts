@@ -42,6 +42,7 @@ const STYLE = `
 .part { position: absolute; inset-block: 0; min-width: 1px; background: currentColor; }
 .part.wait { background: repeating-linear-gradient(-45deg, currentColor 0 4px, transparent 4px 7px); }
 .part.talk { inset-block: 40%; }
+.told { position: absolute; inset-block: 0; width: 3px; margin-left: -1px; background: var(--figure-text); }
 .scale {
   position: relative;
   height: 1.4em;
@@ -161,13 +162,21 @@ export class ClientTimeline extends ElementBase {
     const fromUs = Math.min(...visits.map(({ fromUs }) => fromUs));
     const toUs = Math.max(fromUs + 1, ...visits.map(({ toUs }) => toUs));
     const name = (index: number) => this.#names[index] ?? `client ${index + 1}`;
+    const told = events.find(({ type }) => type === "closing")?.at ?? Infinity;
+    const toldUs = told < toUs ? told : undefined;
     const rows = visits.map((visit, index) =>
-      row(visit, lives[index] as Life, { name, index, fromUs, lengthUs: toUs - fromUs })
+      row(visit, lives[index] as Life, { name, index, fromUs, lengthUs: toUs - fromUs, toldUs })
     );
     const parts: Node[] = [
       make("ul", { class: "rows", children: rows }),
       scale(toUs - fromUs),
     ];
+    if (toldUs !== undefined) {
+      const text = `The upright line is when the server was told to close, after ${
+        formatTime(toldUs - fromUs)
+      }.`;
+      parts.push(make("p", { class: "note", text }));
+    }
     if (all.length > visits.length) {
       const text = `${all.length - visits.length} more clients are not drawn.`;
       parts.push(make("p", { class: "note", text }));
@@ -181,19 +190,27 @@ interface Scale {
   readonly index: number;
   readonly fromUs: number;
   readonly lengthUs: number;
+  /** When the server was told to close, if somebody was still there. */
+  readonly toldUs: number | undefined;
 }
 
 function row({ fromUs, toUs }: Visit, life: Life, scale: Scale): HTMLElement {
+  const told = make("span", { class: "told" });
+  told.hidden = scale.toldUs === undefined;
+  told.style.left = `${((scale.toldUs ?? 0) - scale.fromUs) / scale.lengthUs * 100}%`;
   const bar = make("div", {
     class: "bar",
     attributes: { "aria-hidden": "true" },
-    children: life.stretches.map((stretch) => {
-      const part = make("span", { class: classOf(stretch.doing) });
-      part.style.left = `${(stretch.fromUs - scale.fromUs) / scale.lengthUs * 100}%`;
-      part.style.width = `${(stretch.toUs - stretch.fromUs) / scale.lengthUs * 100}%`;
-      part.title = `${DOING_WORDS[stretch.doing]}: ${formatTime(stretch.toUs - stretch.fromUs)}`;
-      return part;
-    }),
+    children: [
+      ...life.stretches.map((stretch) => {
+        const part = make("span", { class: classOf(stretch.doing) });
+        part.style.left = `${(stretch.fromUs - scale.fromUs) / scale.lengthUs * 100}%`;
+        part.style.width = `${(stretch.toUs - stretch.fromUs) / scale.lengthUs * 100}%`;
+        part.title = `${DOING_WORDS[stretch.doing]}: ${formatTime(stretch.toUs - stretch.fromUs)}`;
+        return part;
+      }),
+      told,
+    ],
   });
   return make("li", {
     class: "client",

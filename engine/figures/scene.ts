@@ -72,6 +72,8 @@ export interface View {
   readonly leftOut: ReadonlyMap<string, number>;
   /** Whether connections are left out at this time: the dots are not all, and some may be gone. */
   readonly isPartial: boolean;
+  /** Whether the server was told to close. */
+  readonly isClosing: boolean;
   /** The last sentence for people. */
   readonly note: string | undefined;
 }
@@ -137,6 +139,8 @@ export class Scene {
   #ids = 0;
   #fromUs = Infinity;
   #toUs = 0;
+  /** When the server was told to close. */
+  #closingUs = Infinity;
   #forgottenUs = 0;
   /** The connections in the picture at the last look, and how many have come by then. */
   #present: Track[] = [];
@@ -237,6 +241,7 @@ export class Scene {
       figures: this.#figures.at(us),
       leftOut: new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0])),
       isPartial: us - (this.#leftOut.get("connections")?.last(us)?.at ?? -Infinity) < PARTIAL_US,
+      isClosing: us >= this.#closingUs,
       note: this.#notes.at(us),
     };
   }
@@ -249,7 +254,17 @@ export class Scene {
 
   /** Everything that happens, in words and in the order of time. */
   happenings(): readonly Happening[] {
-    return this.#happenings ??= inOrder(this.#tracks.flatMap((track) => this.#tell(track)));
+    return this.#happenings ??= inOrder([
+      ...this.#tracks.flatMap((track) => this.#tell(track)),
+      ...this.#tellClosing(),
+    ]);
+  }
+
+  /** That it closes is told if somebody was still there. */
+  #tellClosing(): readonly Happening[] {
+    const us = this.#closingUs;
+    const isNews = this.#tracks.some(({ doneUs }) => us < doneUs) && us < Infinity;
+    return isNews ? [{ us, text: "the server is told to close", connection: undefined }] : [];
   }
 
   #add(line: Line): void {
@@ -306,6 +321,9 @@ export class Scene {
         return;
       case "figures":
         this.#figures.add(line.at, line);
+        return;
+      case "closing":
+        this.#closingUs = Math.min(this.#closingUs, line.at);
         return;
       case "note":
         this.#notes.add(line.at, line.text);

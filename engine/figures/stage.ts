@@ -40,6 +40,9 @@ const MOST_LINES = 64;
 /** How long the hand of a loop takes for two thirds of its way, in milliseconds. */
 const HAND_MS = 70;
 
+/** Where the accept queue is. */
+const IN_KERNEL = "in the kernel";
+
 /** What a stage is told about the connections. */
 export interface Naming {
   /** The name of a connection, for sentences. */
@@ -86,7 +89,7 @@ export class Stage {
   /** What is drawn on. */
   readonly canvas: HTMLCanvasElement;
   readonly #flow: HTMLElement;
-  readonly #accept: Box & { readonly gauge: HTMLElement };
+  readonly #accept: Box & { readonly gauge: HTMLElement; readonly where: HTMLElement | null };
   readonly #handOver: Box;
   readonly #threads: { readonly root: HTMLElement; readonly title: HTMLElement };
   readonly #summary: HTMLElement;
@@ -115,9 +118,9 @@ export class Stage {
   constructor(naming: Naming) {
     this.#naming = naming;
     const gauge = make("div", { class: "fill" });
-    const accept = box("accept", "Accept queue", "in the kernel");
+    const accept = box("accept", "Accept queue", IN_KERNEL);
     accept.count.after(make("div", { class: "gauge", children: [gauge] }));
-    this.#accept = { ...accept, gauge };
+    this.#accept = { ...accept, gauge, where: accept.root.querySelector(".who") };
     this.#handOver = box("handover", "Hand-over queue", "in the process");
     this.#cards = make("div", { class: "cards" });
     this.#others = make("p", { class: "others" });
@@ -259,6 +262,12 @@ export class Stage {
       this.#accept.count,
       known.length === 0 ? "not known" : `${waiting} of ${limit}`,
     );
+    if (this.#accept.where !== null) {
+      setText(
+        this.#accept.where,
+        view.isClosing ? `${IN_KERNEL}; newcomers are kept out` : IN_KERNEL,
+      );
+    }
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
     this.#writeWhom(this.#accept, "accept queue", dots);
     this.#writeWhom(this.#handOver, "hand-over queue", dots);

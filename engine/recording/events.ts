@@ -318,6 +318,25 @@ export interface CountersEvent extends Timed {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/**
+ * The server is told to close. It keeps newcomers out, serves those who wait to be accepted, and lets
+ * conversations go on for a while.
+ */
+export interface ClosingEvent extends Timed {
+  readonly type: "closing";
+}
+
+/** A user of a chat has said a line, or one has reached a user: so the user's own end has seen it. */
+export interface LineEvent extends Timed {
+  readonly type: "line";
+  /** The number of the line, from 1: the same for the one who says it and for all who hear it. */
+  readonly line: number;
+  /** The user's address: the server has it as `peer`. */
+  readonly peer: string;
+  /** What the user does. */
+  readonly does: "says" | "hears";
+}
+
 /** A sentence for people, for instance what could not be seen and why. */
 export interface NoteEvent extends Timed {
   readonly type: "note";
@@ -430,6 +449,8 @@ export type Event =
   | ListenerEvent
   | ConnectionEvent
   | CountersEvent
+  | ClosingEvent
+  | LineEvent
   | NoteEvent
   | CallEvent
   | QuestionEvent

@@ -89,6 +89,10 @@ export class EventText {
         return describeEnd(event);
       case "counters":
         return describeCounters(event.values);
+      case "closing":
+        return "the server is told to close";
+      case "line":
+        return `${event.peer} ${event.does} line ${event.line}`;
       case "note":
         return event.text;
       case "call":

@@ -26,6 +26,12 @@ export interface Visitor {
 /** How long after the one before it a client comes, in milliseconds. */
 export const APART_MS = 5;
 
+/**
+ * How long nobody comes after the server was told to close, in milliseconds. Whoever comes then finds
+ * it closing.
+ */
+export const SETTLE_MS = 50;
+
 /** How long a silent client stays, in milliseconds. */
 const SILENT_MS = 150;
 
@@ -128,16 +134,16 @@ export type CompanyName = keyof typeof COMPANIES;
 /**
  * A company as clients of a simulation.
  *
- * @param company the clients
- * @param apartUs how long after each other they come, in microseconds
+ * @param company the clients, who come {@linkcode APART_MS} after each other
+ * @param closesAfter after how many of them the server is told to close
  */
 export function clientsOf(
   company: readonly Visitor[],
-  apartUs: number = APART_MS * 1_000,
+  closesAfter: number = company.length,
 ): readonly Client[] {
   return company.map(({ name, converse }, place) => ({
     name,
-    atUs: place * apartUs,
+    atUs: (place * APART_MS + (place < closesAfter ? 0 : SETTLE_MS)) * 1_000,
     converse: () => converse(() => {}),
   }));
 }

@@ -6,7 +6,7 @@
  */
 
 import type { Tasks } from "../../protocols/catalogue.ts";
-import type { ComputeEffect, Effect, Protocol } from "../../protocols/effects.ts";
+import type { ComputeEffect, Effect, Protocol, WaitEffect } from "../../protocols/effects.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
 import type { Code } from "./machine.ts";
 import { work } from "./machine.ts";
@@ -123,7 +123,10 @@ export class Computer {
 }
 
 /** What a conversation waits for. */
-export type Waiting = "read" | "write" | "computation" | "nothing";
+export type Waiting = "read" | "write" | "computation" | "pause" | "nothing";
+
+/** What a conversation can wait for here: that so many milliseconds are over. */
+export const PAUSE = "pause";
 
 /** A conversation under way. */
 export class Conversation {
@@ -252,10 +255,28 @@ export class Conversation {
       }
       case "compute":
         return yield* this.#compute(effect);
+      case "wait":
+        return this.#pause(effect);
       default:
-        this.#fail(new TypeError("Cannot wait: nothing else happens in a simulation"));
+        this.#fail(new TypeError("Cannot go on: there is no such effect"));
         return "nothing";
     }
+  }
+
+  /** Waits without reading, as a program that sleeps. */
+  #pause({ event, argument }: WaitEffect): Waiting {
+    if (this.#answered !== undefined) this.#step(undefined);
+    else if (event !== PAUSE) {
+      this.#fail(new TypeError("Cannot wait: nothing else happens in a simulation"));
+    } else {
+      this.#alarm ??= this.#options.time.after(argument as number * 1_000, () => {
+        this.#alarm = undefined;
+        this.#answered = { answer: undefined };
+        this.onChange();
+      });
+      return "pause";
+    }
+    return "nothing";
   }
 
   *#compute(effect: ComputeEffect): Code<Waiting> {

@@ -6,6 +6,7 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
 import {
   type Event,
   type Header,
@@ -17,7 +18,7 @@ import {
 } from "../../engine/recording/events.ts";
 import { ConversationError } from "../../protocols/errors.ts";
 import type { Conversation } from "./conversation.ts";
-import type { End, Last } from "./network.ts";
+import type { End, Last, Listener } from "./network.ts";
 import type { VirtualTime } from "./virtual_time.ts";
 
 /** What is to be told of a listener. */
@@ -57,9 +58,37 @@ export class History {
     return thread;
   }
 
+  /** The server is told to close. */
+  closing(): void {
+    this.events.push({ type: "closing", at: this.nowUs });
+  }
+
+  /**
+   * A line of a chat was said, or has been read.
+   *
+   * @param atUs when, in microseconds
+   * @param line the number of the line, from 1
+   * @param member the address of the one who says or hears it
+   * @param does which of these
+   */
+  line(atUs: number, line: number, member: Address, does: "says" | "hears"): void {
+    const at = roundUs(atUs);
+    this.events.push({ type: "line", at, line, peer: formatAddress(member), does });
+  }
+
   /** A socket is made. Returns its cookie. */
   cookie(): string {
     return String(++this.#cookies);
+  }
+
+  /** Notes from now on who waits in a listener's accept queue, and how its connections end. */
+  watch(listener: Listener): void {
+    const cookie = this.cookie();
+    listener.onQueue = (end, isWaiting) => {
+      if (isWaiting) end.onEnded = (how, first) => this.ended(end, how, first);
+      const { waiting, backlog: limit } = listener;
+      this.acceptQueue(end, isWaiting, { cookie, waiting, limit });
+    };
   }
 
   /** A connection has come into the accept queue, or was taken out of it. */
@@ -146,9 +175,19 @@ export class History {
     });
   }
 
-  /** A conversation is over. */
-  over({ end, error, wasEmpty }: Conversation): void {
-    const outcome: Outcome = error !== undefined && !wasEmpty
+  /**
+   * A conversation is over.
+   *
+   * @param conversation what is known about it
+   * @param isCut whether the server has ended it, because it closes
+   */
+  over(
+    { end, error, wasEmpty }: Pick<Conversation, "end" | "error" | "wasEmpty">,
+    isCut = false,
+  ): void {
+    const outcome: Outcome = isCut
+      ? "cut"
+      : error !== undefined && !wasEmpty
       ? "failed"
       : wasEmpty
       ? "empty"

@@ -40,6 +40,12 @@ export interface Path {
    * @default {false}
    */
   readonly cuts?: boolean;
+  /**
+   * How many bytes may be sent that the other program has not taken.
+   *
+   * @default {262144}
+   */
+  readonly buffer?: number;
 }
 
 /** After how long what was lost is sent again. Then it doubles. RFC 6298; Linux has these. */
@@ -57,7 +63,7 @@ const SYN_GIVE_UP_US = 18_000_000;
 const SYN_ACK_RETRIES = 5;
 const SYN_ACK_RETRY_US = 1_000_000;
 
-/** How many bytes may be sent that the other program has not taken. */
+/** How many bytes may be sent that the other program has not taken, if nothing else is said. */
 const BUFFER_BYTES = 256 * 1024;
 
 /** The end of a direction: FIN or RST. */
@@ -95,6 +101,11 @@ export class End {
   /** Whether the peer has reset the connection. */
   get isReset(): boolean {
     return this.#last === "reset";
+  }
+
+  /** How many bytes were sent that the other program has not taken, as far as this end knows. */
+  get pending(): number {
+    return this.#out?.held ?? 0;
   }
 
   /** Whether bytes have come that were not taken. */
@@ -223,9 +234,15 @@ export class Direction {
     to.hear(this);
   }
 
+  /** How many bytes were sent and not taken. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Sends as many bytes as there is room for. Returns how many. */
   send(bytes: Uint8Array): number {
-    const taken = Math.min(bytes.length, BUFFER_BYTES - this.#held);
+    const { buffer = BUFFER_BYTES } = this.#path;
+    const taken = Math.min(bytes.length, buffer - this.#held);
     this.#isFull = taken < bytes.length;
     this.#held += taken;
     for (let at = 0; at < taken;) {
@@ -268,7 +285,7 @@ export class Direction {
       retryUs = Math.min(retryUs * 2, LONGEST_RETRY_US);
     }
     this.#lastUs = Math.max(this.#lastUs, nowUs + us);
-    this.#time.after(this.#lastUs - nowUs, arrive);
+    this.#time.at(this.#lastUs, arrive);
   }
 }
 
@@ -291,9 +308,18 @@ export class Listener {
   onChange: () => void = () => {};
   /** Called whenever the queue has changed, with the connection that came or went. */
   onQueue: (end: End, isWaiting: boolean) => void = () => {};
+  /** Called once, when it is closed and gone. */
+  onGone: () => void = () => {};
   readonly #queue: End[] = [];
   /** How many SYNs and ACKs it has dropped because the queue was full. */
   dropped = 0;
+  /** Whether newcomers are refused. Those who have come so far are in the queue. */
+  isClosed = false;
+  #isGone = false;
+  /** Whether it closes as soon as nobody waits any more. */
+  #isSealed = false;
+  /** Handshakes that it has answered and that are not over. */
+  #underWay = 0;
 
   constructor(address: Address, backlog: number) {
     this.address = address;
@@ -308,6 +334,46 @@ export class Listener {
   /** Whether no other connection finds room. */
   get isFull(): boolean {
     return this.#queue.length > this.backlog;
+  }
+
+  /** Whether newcomers hear nothing. */
+  get isSealed(): boolean {
+    return this.#isSealed;
+  }
+
+  /** Whether it is closed and gone: whoever is still in a handshake is reset. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Keeps newcomers out, and closes when the queue is empty and no handshake is under way. */
+  seal(): void {
+    this.#isSealed = true;
+    this.#closeIfEmpty();
+  }
+
+  /** Closes: the kernel resets all that wait. */
+  close(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.isClosed = true;
+    for (let end = this.accept(); end !== undefined; end = this.accept()) end.reset();
+    this.onGone();
+  }
+
+  /** It has answered a SYN. */
+  answered(): void {
+    this.#underWay++;
+  }
+
+  /** That handshake is over, whatever became of it. */
+  handshakeOver(): void {
+    this.#underWay--;
+    this.#closeIfEmpty();
+  }
+
+  #closeIfEmpty(): void {
+    if (this.#isSealed && this.#queue.length === 0 && this.#underWay === 0) this.close();
   }
 
   /** Puts a connection into the queue. Returns false if that is full. */
@@ -325,7 +391,9 @@ export class Listener {
   /** Takes the connection that has waited longest, if there is one: accept(2). */
   accept(): End | undefined {
     const end = this.#queue.shift();
-    if (end !== undefined) this.onQueue(end, false);
+    if (end === undefined) return undefined;
+    this.onQueue(end, false);
+    this.#closeIfEmpty();
     return end;
   }
 }
@@ -335,7 +403,7 @@ export class Dial {
   /** The client's end: usable when it is connected. */
   readonly end: End;
   /** What has become of it. */
-  state: "connecting" | "connected" | "timed out" = "connecting";
+  state: "connecting" | "connected" | "refused" | "timed out" = "connecting";
   /** Called when that changes. */
   onChange: () => void = () => {};
 
@@ -368,18 +436,33 @@ export function dial(
 
   /** The client's ACK reaches the server, or its next try. */
   const establish = (tries: number) => {
-    if (listener.offer(server) || tries === SYN_ACK_RETRIES) return;
-    time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
+    if (listener.isGone) server.reset();
+    else if (!listener.offer(server) && tries < SYN_ACK_RETRIES) {
+      time.after(SYN_ACK_RETRY_US * 2 ** tries, () => establish(tries + 1));
+      return;
+    }
+    listener.handshakeOver();
   };
   /** A SYN reaches the server. */
   const synArrives = () => {
     if (dialled.state !== "connecting") return;
+    if (listener.isClosed) {
+      time.after(wayUs(path, chance), () => {
+        if (dialled.state !== "connecting") return;
+        dialled.state = "refused";
+        dialled.onChange();
+      });
+      return;
+    }
+    if (listener.isSealed) return;
     if (listener.isFull) {
       listener.dropped++;
       return;
     }
+    listener.answered();
     time.after(wayUs(path, chance), () => {
-      if (dialled.state !== "connecting") return;
+      // The answer to a SYN that was sent again.
+      if (dialled.state !== "connecting") return listener.handshakeOver();
       dialled.state = "connected";
       time.after(wayUs(path, chance), () => establish(0));
       dialled.onChange();

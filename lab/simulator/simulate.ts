@@ -7,28 +7,27 @@
  */
 
 import { findProtocol, type ProtocolDefinition } from "../../protocols/catalogue.ts";
-import type { Address, Protocol } from "../../protocols/effects.ts";
 import type { Event, Header } from "../../engine/recording/events.ts";
 import type { ModeName } from "../../modes/catalogue.ts";
 import { Random } from "../load/random.ts";
-import { Computer, Conversation } from "./conversation.ts";
+import {
+  callServer,
+  type Client,
+  clientAddress,
+  type ClientOutcome,
+  outcomeOf,
+  SERVER,
+} from "./call.ts";
+import { Computer } from "./conversation.ts";
 import { COSTS, type Costs, primeCostUs } from "./costs.ts";
 import { History } from "./history.ts";
-import { type Code, Machine, Signal, waitFor } from "./machine.ts";
+import { Machine } from "./machine.ts";
 import { MODELS } from "./models.ts";
-import { dial, Listener, type Path } from "./network.ts";
+import { Listener, type Path } from "./network.ts";
 import { Server, type ServerOptions } from "./server.ts";
 import { VirtualTime } from "./virtual_time.ts";
 
-/** A client of a simulated server. */
-export interface Client {
-  /** What it is called. */
-  readonly name: string;
-  /** When it connects, in microseconds after the server is ready. */
-  readonly atUs: number;
-  /** Its side of the conversation; what the generator returns is the client's result. */
-  converse(): Protocol<unknown>;
-}
+export type { Client, ClientOutcome } from "./call.ts";
 
 /** The knobs of a simulation. */
 export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol" | "costs">> {
@@ -73,6 +72,8 @@ export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol
    * @default {false}
    */
   readonly shuffles?: boolean;
+  /** When the server is told to close, and how it does so; absent if it never is. */
+  readonly closing?: Closing;
   /**
    * When to stop, in microseconds after the server is ready.
    *
@@ -87,20 +88,15 @@ export interface SimulationOptions extends Partial<Omit<ServerOptions, "protocol
   readonly mostSteps?: number;
 }
 
-/** What has become of a client. */
-export interface ClientOutcome {
-  /** Its name. */
-  readonly name: string;
-  /** When it began to connect, in microseconds after the server was ready. */
+/** How a server closes. */
+export interface Closing {
+  /** When it is told to, in microseconds after it was ready. */
   readonly atUs: number;
-  /** When it was connected; `undefined` if it never was. */
-  connectedUs: number | undefined;
-  /** When its conversation was over; `undefined` if it never was. */
-  overUs: number | undefined;
-  /** What its conversation returned. */
-  result: unknown;
-  /** Why it failed. */
-  error: unknown;
+  /**
+   * What it does first. `queue`: it keeps newcomers out, accepts all who wait, and closes its listener
+   * then, as the servers of this project do. `listener`: it closes its listener.
+   */
+  readonly first: "queue" | "listener";
 }
 
 /** A simulation that is over. */
@@ -116,11 +112,6 @@ export interface Simulation {
   /** How long the server's cores have worked, added up, in microseconds. */
   readonly busyUs: number;
 }
-
-/** The server's address, and the network of its clients: nobody has these (RFC 5737). */
-const SERVER: Address = { hostname: "192.0.2.1", port: 8080 };
-const CLIENT = "198.51.100.1";
-const FIRST_PORT = 32_768;
 
 /** The modes that can be simulated. */
 export const SIMULATED: readonly ModeName[] = Object.keys(MODELS) as ModeName[];
@@ -155,14 +146,7 @@ export function simulate(options: SimulationOptions): Simulation {
   const listeners = Array.from({ length: count }, () => new Listener(SERVER, backlog));
   const history = new History(time);
   if (mode !== "event") history.thread("main", false);
-  for (const listener of listeners) {
-    const cookie = history.cookie();
-    listener.onQueue = (end, isWaiting) => {
-      if (isWaiting) end.onEnded = (how, first) => history.ended(end, how, first);
-      const { waiting, backlog: limit } = listener;
-      history.acceptQueue(end, isWaiting, { cookie, waiting, limit });
-    };
-  }
+  for (const listener of listeners) history.watch(listener);
   const computer = new Computer(protocol.tasks ?? {}, options.computeUs ?? primeCostUs);
   const settings: ServerOptions = { protocol, costs, workers, queue, spare, offload };
   model(new Server(machine, listeners, history, computer, settings));
@@ -171,50 +155,26 @@ export function simulate(options: SimulationOptions): Simulation {
   const readyUs = time.nowUs;
 
   const elsewhere = new Machine(time, { cores: Infinity });
-  const outcomes = options.clients.map(({ name, atUs, converse }, index) => {
-    const outcome: ClientOutcome = {
-      name,
-      atUs,
-      connectedUs: undefined,
-      overUs: undefined,
-      result: undefined,
-      error: undefined,
-    };
+  const outcomes = options.clients.map((client, index) => {
+    const outcome = outcomeOf(client);
     // The kernel chooses a listener of a cluster by a hash of the addresses.
     const listener = listeners[count === 1 ? 0 : chance.between(0, count - 1)] as Listener;
-    const local = { hostname: CLIENT, port: FIRST_PORT + index };
-    time.after(atUs, () => void elsewhere.start(name, call()));
+    const call = { time, chance, path, listener, local: clientAddress(index), tasks: computer };
+    time.after(client.atUs, () => {
+      elsewhere.start(client.name, callServer(call, client, outcome, readyUs));
+    });
     return outcome;
-
-    function* call(): Code {
-      const changed = new Signal();
-      const dialled = dial(time, chance, path, listener, local);
-      dialled.onChange = () => changed.wakeAll();
-      while (dialled.state === "connecting") yield* waitFor(changed);
-      if (dialled.state === "timed out") {
-        outcome.error = new Error("Cannot connect: the SYN was never answered (ETIMEDOUT)");
-        outcome.overUs = time.nowUs - readyUs;
-        return;
-      }
-      outcome.connectedUs = time.nowUs - readyUs;
-      const conversation = new Conversation(dialled.end, converse(), {
-        time,
-        costs: { receiveUs: 0, sendUs: 0, byteUs: 0 },
-        tasks: computer,
-        readTimeoutMs: 0,
-        sessionTimeoutMs: 0,
-      });
-      conversation.onChange = () => changed.wakeAll();
-      for (;;) {
-        yield* conversation.advance();
-        if (conversation.isOver) break;
-        yield* waitFor(changed);
-      }
-      outcome.overUs = time.nowUs - readyUs;
-      outcome.result = conversation.result;
-      outcome.error = conversation.error;
-    }
   });
+  const { closing } = options;
+  if (closing !== undefined) {
+    time.after(closing.atUs, () => {
+      history.closing();
+      for (const listener of listeners) {
+        if (closing.first === "queue") listener.seal();
+        else listener.close();
+      }
+    });
+  }
   time.run(readyUs + (options.untilUs ?? Infinity));
   return {
     seed,

@@ -79,3 +79,26 @@ export const STATIONS: readonly Station[] = [
       "The kernel chooses one by the client's address, and who meets the loop that computes waits.",
   },
 ];
+
+/** The stations of the short tour, which has one idea: each differs from the one before in one thing. */
+export const SHORT_STATIONS: readonly Station[] = [
+  {
+    mode: "sequential",
+    flags: [],
+    why: "One thread, and one client after another. " +
+      "The other two are connected, but nobody has accepted them: they wait in the kernel's queue.",
+  },
+  {
+    mode: "event",
+    flags: ["--offload", "0"],
+    why: "One thread again, but it serves all of them in turns. " +
+      "A turn that computes is a long one, and meanwhile the loop does nothing else: " +
+      "it does not even accept.",
+  },
+  {
+    mode: "event",
+    flags: ["--offload", "2"],
+    why: "The same loop, and two threads beside it that compute. " +
+      "The turns stay short, so the small questions are answered while the long one is worked on.",
+  },
+];

@@ -10,7 +10,7 @@ import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { EventDialer } from "../../engine/dial/dialer.ts";
 import { nowUs } from "../../engine/values/moment.ts";
-import { APART_MS, type Visitor } from "../simulator/companies.ts";
+import { APART_MS, SETTLE_MS, type Visitor } from "../simulator/companies.ts";
 
 /** What a client has seen. Times are in microseconds since 1970. */
 export interface Seen {
@@ -19,7 +19,18 @@ export interface Seen {
   /** Its own address. */
   readonly peer: string;
   readonly calledUs: number;
+  /** When it had its answer, or was refused. */
   readonly answeredUs: number;
+  /** Whether nobody listened any more. Then it has no address. */
+  readonly wasRefused?: boolean;
+}
+
+/** When a server is told to close. */
+export interface Closing {
+  /** After how many clients. They are connected then. */
+  readonly after: number;
+  /** Tells it. */
+  readonly tell: () => void;
 }
 
 /** How long a client waits for its server, in milliseconds. */
@@ -34,6 +45,7 @@ const LIMITS = { readTimeoutMs: PATIENCE_MS, sessionTimeoutMs: 0, computeTimeout
  * @param company the clients
  * @param address the server's address
  * @param signal ends all conversations
+ * @param closing when the server is told to close; whoever comes later may be refused
  * @returns what they have seen, in the order in which they came
  * @throws what the first conversation that fails has thrown
  */
@@ -41,12 +53,25 @@ export async function sendCompany(
   company: readonly Visitor[],
   address: Address,
   signal: AbortSignal,
+  closing?: Closing,
 ): Promise<readonly Seen[]> {
   using dialer = new EventDialer(LIMITS, signal);
   const visits: Promise<Seen>[] = [];
+  const connected: Promise<void>[] = [];
   for (const visitor of company) {
+    const isLate = closing !== undefined && visits.length >= closing.after;
+    if (closing !== undefined && visits.length === closing.after) {
+      await Promise.all(connected);
+      closing.tell();
+      await delay(SETTLE_MS);
+    }
     const greeted = Promise.withResolvers<void>();
-    visits.push(visit(dialer, address, visitor, greeted.resolve));
+    const isConnected = Promise.withResolvers<void>();
+    connected.push(isConnected.promise);
+    const on = { connected: isConnected.resolve, greeted: greeted.resolve };
+    const seen = visit(dialer, address, visitor, on);
+    visits.push(isLate ? seen.catch(asRefused(visitor.name)) : seen);
+    visits.at(-1)?.catch(isConnected.resolve);
     // What fails is told by the last line.
     visits.at(-1)?.catch(greeted.resolve);
     // Only the first one is sure to be greeted before others have their answers.
@@ -56,15 +81,25 @@ export async function sendCompany(
   return await Promise.all(visits);
 }
 
+/** What becomes of a client that comes late: to be refused is no failure. */
+function asRefused(name: string): (error: Error) => Seen {
+  const calledUs = nowUs();
+  return (error) => {
+    if ((error as { readonly code?: unknown }).code !== "ECONNREFUSED") throw error;
+    return { name, peer: "", calledUs, answeredUs: nowUs(), wasRefused: true };
+  };
+}
+
 async function visit(
   dialer: EventDialer,
   address: Address,
   { name, converse }: Visitor,
-  greeted: () => void,
+  on: { readonly connected: () => void; readonly greeted: () => void },
 ): Promise<Seen> {
   const calledUs = nowUs();
   const call = await dialer.dial(address, PATIENCE_MS);
+  on.connected();
   const peer = formatAddress(call.localAddress);
-  await call.converse(converse(greeted));
+  await call.converse(converse(on.greeted));
   return { name, peer, calledUs, answeredUs: nowUs() };
 }

@@ -5,10 +5,9 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { COMPANIES } from "../../lab/simulator/companies.ts";
-import { ELEMENTS, labelOf, PLAYING } from "../elements/names.ts";
+import { ELEMENTS, PLAYING } from "../elements/names.ts";
 import { CHAPTERS } from "../pages.ts";
-import { recordingOf } from "../recordings.ts";
+import { clientNamesOf, recordingOf } from "../recordings.ts";
 
 /**
  * Nothing is fetched from elsewhere: a browser refuses it. VitePress has scripts inside its pages, and
@@ -30,8 +29,7 @@ function findRecordings(html: string): string {
   const tags = new RegExp(`(<(${PLAYING.join("|")})\\b[^>]*?)\\ssrc="([\\w-]+)\\.jsonl"`, "g");
   return html.replace(tags, (_, before: string, element: string, name: string) => {
     const recording = recordingOf(name);
-    const company = recording === undefined ? [] : COMPANIES[recording.clients];
-    const names = company.map(({ name }) => labelOf(name)).join("|");
+    const names = (recording === undefined ? [] : clientNamesOf(recording)).join("|");
     const attribute = element === "yours-and-ours" ? "data-names" : "names";
     // Vue would set the property of that name, which takes no text.
     return `${before} src="/recordings/${name}.jsonl" :${attribute}.attr="'${names}'"`;
@@ -71,6 +69,13 @@ export default {
           return findRecordings(html);
         };
       }
+      // Below its title each page lets readers choose how they type commands.
+      const close = md.renderer.rules["heading_close"];
+      md.renderer.rules["heading_close"] = (tokens, index, options, env, renderer) => {
+        const html = close?.(tokens, index, options, env, renderer) ??
+          renderer.renderToken(tokens, index, options);
+        return tokens[index]?.tag === "h1" ? `${html}<command-switch></command-switch>` : html;
+      };
     },
   },
   vite: {
@@ -90,7 +95,12 @@ interface MarkdownIt {
 
 /** Draws a token. */
 type Rule = (
-  tokens: readonly { readonly content: string }[],
+  tokens: Tokens,
   index: number,
-  ...rest: readonly unknown[]
+  options: unknown,
+  env: unknown,
+  renderer: { renderToken(tokens: Tokens, index: number, options: unknown): string },
 ) => string;
+
+/** What a text consists of. */
+type Tokens = readonly { readonly content: string; readonly tag: string }[];

@@ -27,6 +27,8 @@ export type KnobName =
   | "backlog"
   | "delay"
   | "loss"
+  | "closing"
+  | "abrupt"
   | "seed";
 
 /** How the knobs stand. */
@@ -47,6 +49,8 @@ export interface Knob {
   readonly start: number;
   /** The models that have it; absent if all have. */
   readonly modes?: readonly ModeName[];
+  /** Whether only those pages have it that ask for it. */
+  readonly isExtra?: true;
 }
 
 /** The models whose loops can have threads that compute. */
@@ -105,6 +109,24 @@ export const KNOBS: readonly Knob[] = [
   },
   { name: "delay", label: "Delay of the network", unit: "ms", least: 0, most: 200, start: 0 },
   { name: "loss", label: "Segments that are lost", unit: "%", least: 0, most: 50, start: 0 },
+  {
+    name: "closing",
+    label: "Told to close after",
+    unit: "ms",
+    least: 0,
+    most: 500,
+    start: 0,
+    isExtra: true,
+  },
+  {
+    name: "abrupt",
+    label: "It closes its listener first",
+    unit: "",
+    least: 0,
+    most: 1,
+    start: 0,
+    isExtra: true,
+  },
   { name: "seed", label: "Seed of what is chance", unit: "", least: 1, most: 999, start: 1 },
 ];
 
@@ -118,9 +140,12 @@ const LEAST_DELAY_US = 10;
  * The knobs of a model.
  *
  * @param mode the name of the model
+ * @param extra which knobs a page asks for that not every page has
  */
-export function knobsOf(mode: ModeName): readonly Knob[] {
-  return KNOBS.filter(({ modes }) => modes === undefined || modes.includes(mode));
+export function knobsOf(mode: ModeName, extra: readonly KnobName[] = []): readonly Knob[] {
+  return KNOBS.filter(({ name, modes, isExtra }) =>
+    (modes === undefined || modes.includes(mode)) && (isExtra !== true || extra.includes(name))
+  );
 }
 
 /**
@@ -146,7 +171,7 @@ export function settingsOf(
  * @param settings how the knobs stand
  */
 export function simulationOf(settings: Settings): SimulationOptions {
-  const { mode, seed, cores, backlog, workers, queue, spare, offload } = settings;
+  const { mode, seed, cores, backlog, workers, queue, spare, offload, closing, abrupt } = settings;
   const loss = settings.loss / 100;
   return {
     mode,
@@ -163,6 +188,9 @@ export function simulationOf(settings: Settings): SimulationOptions {
     computeUs: (task, argument) =>
       `P${argument}` === LONG_PRIME ? settings.compute * 1_000 : primeCostUs(task, argument),
     mostSteps: MOST_STEPS,
+    ...(closing > 0 && {
+      closing: { atUs: closing * 1_000, first: abrupt === 1 ? "listener" : "queue" },
+    }),
   };
 }
 

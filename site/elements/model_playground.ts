@@ -13,13 +13,24 @@ import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import type { Event, Header } from "../../engine/recording/events.ts";
 import { formatTime } from "../../engine/values/units.ts";
 import type { ModeName } from "../../modes/catalogue.ts";
-import { simulate, SIMULATED, type Simulation } from "../../lab/simulator/simulate.ts";
-import { type Knob, KNOBS, knobsOf, type Settings, settingsOf, simulationOf } from "./knobs.ts";
+import {
+  type ClientOutcome,
+  simulate,
+  SIMULATED,
+  type Simulation,
+} from "../../lab/simulator/simulate.ts";
+import {
+  type Knob,
+  type KnobName,
+  KNOBS,
+  knobsOf,
+  type Settings,
+  settingsOf,
+  simulationOf,
+} from "./knobs.ts";
 import { labelOf } from "./names.ts";
+import { drawKnob, PAUSE_MS, PLAYGROUND_STYLE, saveRecording } from "./playground.ts";
 import { BOX_STYLE } from "./style.ts";
-
-/** How long after the last change a history is computed, in milliseconds. */
-const PAUSE_MS = 120;
 
 /** The simulator with its knobs. */
 export class ModelPlayground extends ElementBase {
@@ -29,6 +40,8 @@ export class ModelPlayground extends ElementBase {
   readonly #timeline = document.createElement("client-timeline") as ClientTimeline;
   readonly #figure = document.createElement("model-figure") as ModelFigure;
   #settings: Settings = settingsOf("sequential");
+  /** The knobs that the page asks for. */
+  #asked: readonly KnobName[] = [];
   #simulation: Simulation | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,6 +62,7 @@ export class ModelPlayground extends ElementBase {
       const value = this.getAttribute(name);
       return value === null ? [] : [[name, Number(value)] as const];
     });
+    this.#asked = wanted.map(([name]) => name);
     const asked = this.getAttribute("mode") as ModeName;
     const mode = SIMULATED.includes(asked) ? asked : "sequential";
     this.#settings = settingsOf(mode, Object.fromEntries(wanted));
@@ -76,7 +90,7 @@ export class ModelPlayground extends ElementBase {
       this.#compute();
     });
     const save = make("button", { text: "Save the recording", attributes: { type: "button" } });
-    save.addEventListener("click", () => this.#save());
+    save.addEventListener("click", () => saveRecording(this.#settings.mode, this.recording));
     const titles = ["client", "comes after", "connected", "answered"].map((text) =>
       make("th", { text, attributes: { scope: "col" } })
     );
@@ -111,39 +125,10 @@ export class ModelPlayground extends ElementBase {
   }
 
   #drawKnobs(): void {
-    const knobs = knobsOf(this.#settings.mode).map((knob) => this.#drawKnob(knob));
+    const knobs = knobsOf(this.#settings.mode, this.#asked).map((knob) =>
+      drawKnob(knob, this.#settings[knob.name], (value) => this.#turn(knob.name, value))
+    );
     this.#knobs.replaceChildren(...knobs);
-  }
-
-  #drawKnob({ name, label, unit, least, most }: Knob): HTMLElement {
-    const id = `knob-${name}`;
-    const value = this.#settings[name];
-    const title = make("label", { text: label, attributes: { for: id } });
-    if (most === 1) {
-      const box = make("input", { attributes: { id, type: "checkbox" } });
-      box.checked = value === 1;
-      box.addEventListener("change", () => this.#turn(name, box.checked ? 1 : 0));
-      return make("div", { children: [title, box] });
-    }
-    const say = (value: number) => unit === "" ? String(value) : `${value} ${unit}`;
-    const shown = make("output", { text: say(value), attributes: { for: id } });
-    const range = make("input", {
-      attributes: {
-        id,
-        type: "range",
-        min: String(least),
-        max: String(most),
-        value: String(value),
-        "aria-valuetext": say(value),
-      },
-    });
-    range.addEventListener("input", () => {
-      const turned = Number(range.value);
-      shown.textContent = say(turned);
-      range.setAttribute("aria-valuetext", say(turned));
-      this.#turn(name, turned);
-    });
-    return make("div", { children: [title, shown, range] });
   }
 
   #turn(name: Knob["name"], value: number): void {
@@ -166,21 +151,21 @@ export class ModelPlayground extends ElementBase {
       part.lines = recording;
     }
     this.#summary.textContent = summarize(this.#simulation);
-    const rows = clients.map(({ name, atUs, connectedUs, overUs }) => {
+    const rows = clients.map((client) => {
+      const { name, atUs, connectedUs, overUs, error } = client;
       const since = (us: number | undefined) => us === undefined ? "never" : formatTime(us - atUs);
-      const cells = [labelOf(name), formatTime(atUs), since(connectedUs), since(overUs)];
+      const answered = error === undefined ? since(overUs) : `${whyNot(client)}, ${since(overUs)}`;
+      const cells = [labelOf(name), formatTime(atUs), since(connectedUs), answered];
       return make("tr", { children: cells.map((text) => make("td", { text })) });
     });
     this.#clients.replaceChildren(...rows);
     this.dispatchEvent(new CustomEvent("computed", { bubbles: true }));
   }
+}
 
-  #save(): void {
-    const text = this.recording.map((line) => `${JSON.stringify(line)}\n`).join("");
-    const url = URL.createObjectURL(new Blob([text], { type: "application/jsonl" }));
-    make("a", { attributes: { href: url, download: `${this.#settings.mode}.jsonl` } }).click();
-    URL.revokeObjectURL(url);
-  }
+/** Why a client has no answer. */
+function whyNot({ wasRefused, connectedUs }: ClientOutcome): string {
+  return wasRefused ? "refused" : connectedUs === undefined ? "gave up" : "lost";
 }
 
 /** What has happened, in words. */
@@ -190,6 +175,10 @@ function summarize({ clients, dropped, busyUs }: Simulation): string {
   ).sort((a, b) => a - b);
   const middle = times[Math.floor((times.length - 1) / 2)];
   const last = times.at(-1);
+  const refused = clients.filter(({ wasRefused }) => wasRefused).length;
+  const lost =
+    clients.filter(({ connectedUs, error }) => connectedUs !== undefined && error !== undefined)
+      .length;
   return [
     `${times.length} of ${clients.length} clients were answered.`,
     middle === undefined || last === undefined
@@ -198,35 +187,8 @@ function summarize({ clients, dropped, busyUs }: Simulation): string {
         formatTime(last)
       }.`,
     dropped === 0 ? "" : `${dropped} SYNs found the accept queue full.`,
+    refused === 0 ? "" : `${refused} came when nobody listened any more, and were refused.`,
+    lost === 0 ? "" : `${lost} had connected and were lost.`,
     `The cores worked for ${formatTime(busyUs)}.`,
   ].filter((text) => text !== "").join(" ");
 }
-
-const PLAYGROUND_STYLE = `
-.knobs {
-  display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
-  gap: 0.5rem 1.5rem;
-  margin: 1rem 0;
-}
-.knobs > div {
-  display: grid;
-  grid-template-columns: 1fr auto;
-  align-items: center;
-  font-size: 0.875rem;
-}
-.knobs input[type="range"] {
-  grid-column: 1 / -1;
-  width: 100%;
-  accent-color: var(--vp-c-brand-1, auto);
-}
-output {
-  font-variant-numeric: tabular-nums;
-}
-.scrolls {
-  overflow-x: auto;
-}
-summary {
-  cursor: pointer;
-}
-`;

@@ -5,11 +5,25 @@
  * @module
  */
 
-/** Those that play a recording, which their `src` names. */
-export const PLAYING = ["model-figure", "client-timeline", "yours-and-ours"] as const;
+/** The figures: each plays a recording, which its `src` names. */
+export const FIGURES: readonly string[] = [
+  "model-figure",
+  "client-timeline",
+  "segment-ladder",
+  "line-table",
+];
+
+/** All that play a recording. */
+export const PLAYING: readonly string[] = [...FIGURES, "yours-and-ours"];
 
 /** All of them. */
-export const ELEMENTS: readonly string[] = [...PLAYING, "predict-first", "model-playground"];
+export const ELEMENTS: readonly string[] = [
+  ...PLAYING,
+  "command-switch",
+  "predict-first",
+  "model-playground",
+  "chat-playground",
+];
 
 /** The letters by which the texts call the three clients. */
 const LETTERS: readonly (readonly [name: string, letter: string])[] = [

@@ -5,33 +5,64 @@
  * @module
  */
 
-import type { ClientTimeline } from "../../engine/figures/client_timeline.ts";
 import { adoptStyles, ElementBase, make } from "../../engine/figures/element.ts";
-import { type Line, readLines } from "../../engine/figures/lines.ts";
-import type { ModelFigure } from "../../engine/figures/model_figure.ts";
+import { type Line, readLines, RecordingSource } from "../../engine/figures/lines.ts";
+import { inForm } from "./command_forms.ts";
+import { CHOSEN, chosenForm } from "./command_switch.ts";
 import { BOX_STYLE } from "./style.ts";
+
+/** A figure that can show the lines of a recording. */
+type Figure = HTMLElement & { lines: readonly Line[] };
+
+/** Which figures show a recording: by what is in it. */
+export function figuresFor(lines: readonly Line[]): readonly string[] {
+  const has = (type: Line["type"]) => lines.some((line) => line.type === type);
+  if (has("line")) return ["line-table", "model-figure"];
+  if (has("begun")) return ["client-timeline", "model-figure"];
+  return has("packet") || has("call") ? ["segment-ladder"] : ["client-timeline", "model-figure"];
+}
 
 /** A recording of the reader's own beside ours. */
 export class YoursAndOurs extends ElementBase {
   readonly #problem = make("p", { attributes: { role: "alert" } });
   readonly #both = make("div", { class: "both" });
+  readonly #source = new RecordingSource();
+
+  readonly #command = make("code");
+  #leave: AbortController | undefined;
 
   /** Called by the browser. */
   connectedCallback(): void {
-    if (this.shadowRoot !== null) return;
+    this.#leave = new AbortController();
+    document.addEventListener(CHOSEN, () => this.#say(), { signal: this.#leave.signal });
+    this.#say();
+    if (this.shadowRoot === null) this.#build();
+  }
+
+  /** Called by the browser. */
+  disconnectedCallback(): void {
+    this.#leave?.abort();
+    this.#source.stop();
+  }
+
+  /** Shows the command as the reader types it. */
+  #say(): void {
+    this.#command.textContent = inForm(this.getAttribute("command") ?? "", chosenForm());
+  }
+
+  #build(): void {
     const input = make("input", { attributes: { type: "file", accept: ".jsonl,.json,.txt" } });
     input.addEventListener("change", () => void this.#take(input.files?.[0]));
     const label = make("label", { text: "Choose the file, or drop it here: " });
     label.append(input);
     const choose = make("p", { children: [label] });
     choose.append(" It stays on your machine.");
-    const command = make("code", { text: this.getAttribute("command") ?? "" });
     const box = make("section", {
       class: "box",
       attributes: { "aria-label": "Yours and ours" },
       children: [
         make("p", { text: "Make a recording on your own machine:" }),
-        make("pre", { attributes: { tabindex: "0" }, children: [command] }),
+        make("pre", { attributes: { tabindex: "0" }, children: [this.#command] }),
         choose,
         this.#problem,
         this.#both,
@@ -60,26 +91,28 @@ export class YoursAndOurs extends ElementBase {
   }
 
   #show(lines: readonly Line[]): void {
-    const names = this.getAttribute("data-names");
-    const side = (title: string, fill: (part: ClientTimeline | ModelFigure) => void) => {
-      const parts = [
-        document.createElement("client-timeline") as ClientTimeline,
-        document.createElement("model-figure") as ModelFigure,
-      ];
-      for (const part of parts) {
-        if (names !== null) part.setAttribute("names", names);
-        fill(part);
-      }
-      return make("section", {
-        attributes: { "aria-label": title },
-        children: [make("h3", { text: title }), ...parts],
-      });
-    };
-    this.#both.replaceChildren(
-      side("Yours", (part) => part.lines = lines),
-      side("Ours", (part) => part.setAttribute("src", this.getAttribute("src") ?? "")),
-    );
+    const ours = make("section", { attributes: { "aria-label": "Ours" } });
+    this.#both.replaceChildren(this.#side("Yours", lines), ours);
     this.#both.hidden = false;
+    void this.#source.load(
+      this.getAttribute("src") ?? "",
+      (lines) => ours.replaceWith(this.#side("Ours", lines)),
+      (text) => ours.replaceChildren(make("p", { text })),
+    );
+  }
+
+  #side(title: string, lines: readonly Line[]): HTMLElement {
+    const names = this.getAttribute("data-names");
+    const figures = figuresFor(lines).map((name) => {
+      const figure = document.createElement(name) as Figure;
+      if (names !== null) figure.setAttribute("names", names);
+      figure.lines = lines;
+      return figure;
+    });
+    return make("section", {
+      attributes: { "aria-label": title },
+      children: [make("h3", { text: title }), ...figures],
+    });
   }
 }
 

@@ -8,6 +8,7 @@
 import fc from "fast-check";
 import type { Bus, BusListener } from "../../chat/bus/bus.ts";
 import { MemoryHub } from "../../chat/bus/memory_bus.ts";
+import type { GrantedName } from "../../chat/rooms/conversation.ts";
 import { News } from "../../chat/rooms/news.ts";
 import { FloodMeter } from "../../chat/rooms/flood_meter.ts";
 import { History } from "../../chat/rooms/history.ts";
@@ -791,7 +792,9 @@ test(
     const lost = houses[1].nameLost[0];
     assert(lost !== undefined && lost === younger.user);
     for (const member of [older, younger]) member.take();
-    const { name, since } = await houses[1].desk.takeGuest();
+    const { name, since } = await new Promise<GrantedName>((resolve) =>
+      houses[1].desk.takeGuest((granted) => resolve(granted as GrantedName))
+    );
     houses[1].hall.rename(lost, name, since);
     await send(older, "/who", `/msg ${name} hi`);
     assertEquals(older.take(), [

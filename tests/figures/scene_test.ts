@@ -6,6 +6,7 @@
  */
 
 import fc from "fast-check";
+import { laddersOf } from "../../engine/figures/ladders.ts";
 import { readLines } from "../../engine/figures/lines.ts";
 import { type Dot, Scene, type View } from "../../engine/figures/scene.ts";
 import type { Event, Header } from "../../engine/recording/events.ts";
@@ -301,6 +302,72 @@ test("FIN and RST are two ends, and what the kernel does not tell is neither", (
   });
   assertEquals(ends, ["FIN", "RST", "unknown"]);
 }, PURE);
+
+test("a server that is told to close while somebody is there says so from then on", () => {
+  const closing = { atUs: 20_000, first: "queue" } as const;
+  const recording = record({ mode: "sequential", closing });
+  const told = eventsOf(recording, "closing")[0]?.at ?? 0;
+  const scene = sceneOf(recording);
+  assertEquals([told - 1, told].map((us) => scene.at(us).isClosing), [false, true]);
+  const happens = (scene: Scene) => scene.happenings().filter(({ text }) => text.includes("close"));
+  assertEquals(happens(scene).map(({ us }) => us), [told]);
+  // When all have gone, that is no part of the picture.
+  const late = record({ mode: "sequential", closing: { ...closing, atUs: 1e9 } });
+  assertEquals(happens(sceneOf(late)), []);
+});
+
+test("a ladder has the segments of each connection, and what its two ends did", () => {
+  const [client, server] = ["127.0.0.1:40000", "127.0.0.1:80"];
+  const packet = (at: number, flags: string, way: "out" | "back", more = {}): Event => ({
+    type: "packet",
+    at,
+    from: way === "out" ? client : server,
+    to: way === "out" ? server : client,
+    flags,
+    seq: 1,
+    window: 1,
+    length: 0,
+    ...more,
+  });
+  const socket = { type: "socket", cookie: "1", end: "server", local: server } as const;
+  const [ladder, ...others] = laddersOf([
+    { type: "listener", at: 0, local: server },
+    packet(30, "PA", "out", { length: 5 }),
+    packet(10, "S", "out"),
+    packet(20, "SA", "back", { lost: true }),
+    { ...socket, at: 40, remote: client, state: "ESTABLISHED", waiting: true },
+    { ...socket, at: 45, remote: client, state: "ESTABLISHED", waiting: true },
+    {
+      type: "call",
+      at: 50,
+      end: "client",
+      call: "recv",
+      local: client,
+      remote: server,
+      error: "ECONNRESET",
+    },
+    packet(60, "R", "back"),
+    { ...socket, at: 70, remote: client, state: "CLOSE" },
+  ]);
+  assertEquals(others, []);
+  assertEquals(
+    ladder?.rungs.map(({ us, client, server, segment }) => [
+      us,
+      client.map(({ text }) => text).join(),
+      segment === undefined ? "" : `${segment.way} ${segment.text}${segment.isLost ? " lost" : ""}`,
+      server.map(({ text }) => text).join(),
+    ]),
+    [
+      [0, "", "right SYN", ""],
+      [10, "", "left SYN, ACK lost", ""],
+      [20, "", "right ACK, 5 bytes", ""],
+      [30, "", "", "ESTABLISHED, not accepted"],
+      [40, "recv() = ECONNRESET", "", ""],
+      [50, "", "left RST", ""],
+      [60, "", "", "CLOSE"],
+    ],
+  );
+});
 
 test("a port that is used again is another connection", () => {
   const scene = new Scene();

@@ -6,7 +6,7 @@
 
 import type { Bus } from "../../chat/bus/bus.ts";
 import type { MemoryHub } from "../../chat/bus/memory_bus.ts";
-import { Desk } from "../../chat/host/desk.ts";
+import { Desk, registryOf } from "../../chat/host/desk.ts";
 import { Rounds } from "../../chat/host/rounds.ts";
 import { Turns } from "../../chat/host/turns.ts";
 import { type Awaited, converse, type VisitorLimits } from "../../chat/rooms/conversation.ts";
@@ -57,7 +57,7 @@ export class House {
     });
     this.desk = new Desk(
       this.hall,
-      this.bus,
+      registryOf(this.bus),
       this.deadlines,
       new Turns(Infinity, this.deadlines, new Rounds()),
     );
@@ -116,6 +116,7 @@ export class Member implements Hearer {
       hall,
       limits,
       counts,
+      clock: house.deadlines,
       hearer: this,
       onEnter: (user) => {
         this.user = user;

@@ -165,6 +165,12 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
   counters: made("counters", {
     values: fc.dictionary(text, count, { noNullPrototype: true }),
   }),
+  closing: made("closing"),
+  line: made("line", {
+    line: number,
+    peer: address,
+    does: fc.constantFrom("says", "hears"),
+  }),
   note: made("note", { text }),
   call: made("call", { end: fc.constantFrom("client", "server"), call: text }, {
     local: address,

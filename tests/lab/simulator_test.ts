@@ -75,6 +75,20 @@ test("virtual time keeps the order of ten thousand things", () => {
   assertEquals(seen.length, 10_000);
 }, { pure: true });
 
+test("what is asked for the same moment at different times happens in the order of asking", () => {
+  const time = new VirtualTime();
+  const chance = new Random(5);
+  const seen: number[] = [];
+  // Between two numbers of that size there are others: 0.1 + (0.3 - 0.1) is not always 0.3.
+  const moment = 206_276.1;
+  for (let asked = 0; asked < 1_000; asked++) {
+    time.at(asked * 100 + chance.next() / 2 ** 32, () => time.at(moment, () => seen.push(asked)));
+  }
+  time.run();
+  assertEquals(seen, Array.from({ length: 1_000 }, (_, asked) => asked));
+  assertThrows(() => time.at(1, () => {}), RangeError);
+}, { pure: true });
+
 test("the same seed gives the same history, another seed another one", () => {
   for (const mode of SIMULATED) {
     const run = (seed: number) =>
@@ -163,6 +177,34 @@ test("a full accept queue drops the next SYN, which is sent again after a second
   const waiting = eventsOf(found, "listener").map(({ waiting: count }) => count);
   assertEquals(Math.max(...waiting as number[]), 2);
 }, { pure: true });
+
+test("a server that empties its queue before it closes loses nobody, one that closes first does", () => {
+  // The first client keeps the only thread busy. The last one comes when the server is closing.
+  const clients = [0, 1, 2, 3, 60].map((ms) => ({
+    name: `${ms} ms`,
+    atUs: ms * 1_000,
+    converse: () => askFrame(LONG_PRIME),
+  }));
+  for (const mode of SIMULATED) {
+    const close = (first: "queue" | "listener") =>
+      simulate({ mode, protocol: "frame", clients, workers: 1, closing: { atUs: 50_000, first } });
+    const gentle = close("queue");
+    const refused = (found: Simulation) => found.clients.map(({ wasRefused }) => wasRefused);
+    assertEquals(refused(gentle), [false, false, false, false, true], mode);
+    assertEquals(gentle.clients.slice(0, 4).map(({ error }) => error), Array(4).fill(undefined));
+    // Who is served while others wait in the accept queue: there nobody else accepts.
+    const waits = mode === "sequential" || mode === "prefork";
+    // As long as they wait, nobody hears a SYN. It is sent again after a second.
+    const last = gentle.clients.at(-1);
+    assertEquals((last?.overUs ?? 0) - (last?.atUs ?? 0) >= 1e6, waits, mode);
+    assertEquals(eventsOf(gentle, "closing").length, 1);
+
+    const rash = close("listener");
+    assertEquals(refused(rash), [false, false, false, false, true], mode);
+    const lost = rash.clients.filter(({ error, wasRefused }) => error !== undefined && !wasRefused);
+    assertEquals(lost.length, waits ? 3 : 0, mode);
+  }
+});
 
 test("a client that says nothing ends by the server's limit, and is told in the recording", () => {
   const clients = [

@@ -93,10 +93,22 @@ test("a quote of a line that is gone, or that is there twice, is an error", () =
 });
 
 const MEASURED = {
+  facts: { end: [{ what: "is over", predicted: "soon", measured: null }] },
   recordings: {
     pool: [
       { name: "one", predicted_us: 100_000, measured_us: 123_456, waited_us: 0, waited_for: null },
       { name: "two", predicted_us: null, measured_us: 512, waited_us: 1_500, waited_for: "one" },
+    ],
+    shut: [
+      {
+        name: "late",
+        predicted_us: 20,
+        measured_us: 1_000_000,
+        waited_us: 0,
+        waited_for: null,
+        was_refused: true,
+        refusal_predicted: true,
+      },
     ],
   },
 } as unknown as Measured;
@@ -119,6 +131,10 @@ Behind.
 `,
   );
   assertEquals(fillTables(filled, MEASURED), filled);
+  const cells = (name: string) =>
+    fillTables(`<!-- measured ${name} -->\n\n`, MEASURED).split("\n")[4]?.replaceAll(/ +/g, " ");
+  assertEquals(cells("shut"), "| late | refused after 20 µs | refused after 1.00 s | nobody |");
+  assertEquals(cells("end"), "| is over | soon | – |");
   assertThrows(
     () => fillTables(text.replace("pool", "pond"), MEASURED),
     QuoteError,

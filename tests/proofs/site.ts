@@ -12,19 +12,24 @@ import type { BrowserContextOptions } from "playwright-core";
 import { HttpServer } from "../../engine/http/http_server.ts";
 import type { Header } from "../../engine/recording/events.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
+import { simulateChat } from "../../lab/simulator/chat/simulate_chat.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
 import { buildSite } from "../../scripts/site.ts";
 import { BUILT, builtSite, filesOf } from "../../site/built_site.ts";
+import { chatSimulationOf } from "../../site/elements/chat_knobs.ts";
+import type { ChatPlayground } from "../../site/elements/chat_playground.ts";
 import { type Settings, simulationOf } from "../../site/elements/knobs.ts";
+import { FIGURES } from "../../site/elements/names.ts";
 import type { ModelPlayground } from "../../site/elements/model_playground.ts";
 import { LESSONS, PAGES } from "../../site/pages.ts";
 import { RECORDINGS } from "../../site/recordings.ts";
 import { assert, assertEquals } from "../kit/harness.ts";
 import { violationsIn } from "../kit/axe.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
-import { readPage } from "../kit/lesson_pages.ts";
+import { readPage, type ShownCommand } from "../../site/page_text.ts";
 import { prove } from "../kit/proof.ts";
-import { typeCommand } from "../kit/shown_commands.ts";
+import { ourRuntime } from "../kit/server_process.ts";
+import { refresh, typeLine } from "../../site/shown_commands.ts";
 
 /** How the pages are looked at: as wide as a desk and as narrow as a phone, in light and in dark. */
 const VIEWS: readonly BrowserContextOptions[] = [
@@ -114,19 +119,27 @@ async function lookAt(base: string, file: string): Promise<void> {
 /** Bets, looks whether the figures come, and compares the playground with the simulator here. */
 async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
   const bet = page.locator("predict-first");
-  const figure = bet.locator("model-figure, client-timeline").first();
+  const figure = bet.locator(FIGURES.join(", ")).first();
   assert(!await figure.isVisible(), `${title} asks before it shows`);
   await bet.locator("ol button").first().click();
   await figure.waitFor({ state: "visible" });
-  await page.waitForFunction(() =>
-    [...document.querySelectorAll<ModelFigure>("model-figure, client-timeline")]
-      .every((figure) => figure.lines.length > 0)
+  await page.waitForFunction(
+    (names) =>
+      [...document.querySelectorAll<ModelFigure>(names)].every(({ lines }) => lines.length > 0),
+    FIGURES.join(", "),
   );
   const played = await page.evaluate(() => {
-    const playground = document.querySelector<ModelPlayground>("model-playground");
-    return { settings: playground?.settings, recording: playground?.recording };
+    const model = document.querySelector<ModelPlayground>("model-playground");
+    const chat = document.querySelector<ChatPlayground>("chat-playground");
+    return {
+      settings: model?.settings,
+      chat: chat?.settings,
+      recording: (model ?? chat)?.recording,
+    };
   });
-  const { recording } = simulate(simulationOf(played.settings as Settings));
+  const { recording } = played.chat === undefined
+    ? simulate(simulationOf(played.settings as Settings))
+    : simulateChat(chatSimulationOf(played.chat));
   assertEquals(JSON.stringify(played.recording), JSON.stringify(recording), title);
 }
 
@@ -186,6 +199,21 @@ async function tryElements(base: string): Promise<void> {
   assertEquals(open.complaints, []);
 }
 
+/** Chooses how commands are typed, which the next page knows too. */
+async function trySwitch(base: string): Promise<void> {
+  await using open = await OpenPage.visit(`${base}/lessons/event.html`);
+  const { page } = open;
+  const command = page.locator(".language-console .line").first();
+  const before = await command.innerText();
+  assert(before.startsWith("$ deno run -A "), before);
+  await page.locator("command-switch button", { hasText: "Bun" }).click();
+  await page.goto(`${base}/lessons/threadpool.html`);
+  await page.locator(".language-console .line", { hasText: "$ bun lab/" }).first().waitFor();
+  await page.locator("command-switch button", { hasText: "executable" }).click();
+  await page.locator(".language-console .line", { hasText: "$ handshake " }).first().waitFor();
+  assertEquals(open.complaints, []);
+}
+
 /** Searches as a reader does. */
 async function trySearch(base: string): Promise<void> {
   await using open = await OpenPage.visit(`${base}/`);
@@ -214,6 +242,7 @@ export async function lookAtAll(): Promise<string> {
   try {
     for (const { file } of PAGES) await lookAt(base, file);
     await tryElements(base);
+    await trySwitch(base);
     await trySearch(base);
   } finally {
     await endBrowser();
@@ -222,25 +251,31 @@ export async function lookAtAll(): Promise<string> {
 }
 
 /**
- * Types all commands of the pages, each once.
+ * Types all commands of the pages, each once. What they print is compared with what each page says.
  *
  * @returns how many were typed
  */
 export async function typeAll(): Promise<string> {
   const shown = PAGES.flatMap((page) => readPage(page).commands);
-  const run = shown.filter(({ notRun }) => notRun === undefined);
-  const each = new Map(run.map((shown) => [JSON.stringify(shown), shown]));
+  const each = Map.groupBy(
+    shown.filter(({ notRun }) => notRun === undefined),
+    ({ command, typedWith = "" }) => `${command} ${typedWith}`,
+  );
   // What is wrong is told of all of them at once: typing them takes minutes.
   const wrong: string[] = [];
-  for (const shown of each.values()) {
+  for (const [first, ...more] of each.values()) {
     try {
-      await typeCommand(shown);
+      const printed = await typeLine(first as ShownCommand, ourRuntime);
+      for (const { command, output } of [first as ShownCommand, ...more]) {
+        if (output.length > 0) refresh(command, output, printed);
+      }
     } catch (error) {
       wrong.push((error as Error).message);
     }
   }
   assertEquals(wrong.join("\n\n"), "");
-  return `${each.size} commands typed, ${shown.length - run.length} marked as not run`;
+  const marked = shown.filter(({ notRun }) => notRun !== undefined).length;
+  return `${each.size} commands typed, ${marked} marked as not run`;
 }
 
 await prove(import.meta, async () => {

@@ -8,7 +8,10 @@
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { simulateChat } from "../../lab/simulator/chat/simulate_chat.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
+import { chatSettingsOf, chatSimulationOf } from "../../site/elements/chat_knobs.ts";
+import type { ChatPlayground } from "../../site/elements/chat_playground.ts";
 import { settingsOf, simulationOf } from "../../site/elements/knobs.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import type { ModelPlayground } from "../../site/elements/model_playground.ts";
@@ -33,9 +36,30 @@ function page(): string {
 <p id="why">B waits.</p>
 </predict-first>
 <model-playground mode="threadpool" clients="6" workers="1"></model-playground>
+<chat-playground members="5" lines="3" sleeper="1"></chat-playground>
+<segment-ladder data-title="Segments"></segment-ladder>
+<line-table data-title="Lines" names="Ann|Bob"></line-table>
+<command-switch></command-switch>
+<p><code>deno run -A lab/tour.ts</code></p>
+<div class="language-console"><pre><code><span class="line">$ deno run -A modes/event.ts 80</span></code></pre></div>
 <yours-and-ours src="" command="deno run -A lab/tour.ts --record mine"></yours-and-ours>
 </main><script>${outputFiles[0]?.text.replaceAll("</script", "<\\/script")}</script></html>`;
 }
+
+/** A SYN that is answered, and a chat in which one line is heard. */
+const [CLIENT, SERVER] = ["127.0.0.1:40000", "127.0.0.1:80"];
+const SEGMENTS = [
+  { type: "listener", at: 0, local: SERVER },
+  { type: "packet", at: 1, from: CLIENT, to: SERVER, flags: "S", seq: 1, window: 1, length: 0 },
+  { type: "packet", at: 2, from: SERVER, to: CLIENT, flags: "SA", seq: 1, window: 1, length: 0 },
+  { type: "socket", at: 3, cookie: "1", local: CLIENT, remote: SERVER, state: "ESTABLISHED" },
+];
+const LINES = [
+  { type: "begun", at: 0, connection: 1, peer: CLIENT },
+  { type: "begun", at: 1, connection: 2, peer: "127.0.0.1:40001" },
+  { type: "line", at: 1000, line: 1, peer: CLIENT, does: "says" },
+  { type: "line", at: 2000, line: 1, peer: "127.0.0.1:40001", does: "hears" },
+];
 
 test("the elements ask first, compute what the simulator computes, and show a file", async () => {
   await using open = await OpenPage.open(page(), { viewport: { width: 360, height: 740 } });
@@ -68,6 +92,16 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   await heard;
   assertEquals(JSON.stringify((await look()).recording), computed({ ...wanted, workers: 2 }));
 
+  const chat = await shown.evaluate(() => {
+    const playground = document.querySelector<ChatPlayground>("chat-playground");
+    const table = playground?.shadowRoot?.querySelector<HTMLElement>("line-table");
+    return { recording: playground?.recording, drawn: table?.shadowRoot?.textContent ?? "" };
+  });
+  const settings = chatSettingsOf({ members: 5, lines: 3, sleeper: 1 });
+  const talk = simulateChat(chatSimulationOf(settings)).recording;
+  assertEquals(JSON.stringify(chat.recording), JSON.stringify(talk));
+  for (const found of ["ann", "bob", "says it"]) assert(chat.drawn.includes(found), found);
+
   const input = shown.locator("yours-and-ours input[type=file]");
   const give = (name: string, text: string) =>
     input.setInputFiles([{ name, mimeType: "text/plain", buffer: Buffer.from(text) }]);
@@ -80,6 +114,32 @@ test("the elements ask first, compute what the simulator computes, and show a fi
     return root?.querySelector<ModelFigure>("model-figure")?.lines.length;
   });
   assertEquals(drawn, before.recording?.length);
+
+  const text = (name: string) => shown.locator(`main > ${name}`).locator(".frame").innerText();
+  await shown.evaluate(([segments, lines]) => {
+    const set = (name: string, lines: unknown) =>
+      Object.assign(document.querySelector(name) as Element, { lines });
+    set("segment-ladder", segments);
+    set("line-table", lines);
+  }, [SEGMENTS, LINES]);
+  for (const found of ["SYN, ACK", "ESTABLISHED", "from server to client"]) {
+    assert((await text("segment-ladder")).includes(found), found);
+  }
+  for (const found of ["Ann", "Bob", "says it", "1.00 ms"]) {
+    assert((await text("line-table")).includes(found), found);
+  }
+
+  const typed = () => shown.locator("p code, .line, yours-and-ours pre code").allInnerTexts();
+  await shown.locator("command-switch button", { hasText: "Bun" }).click();
+  assertEquals(await typed(), [
+    "bun lab/tour.ts",
+    "$ bun modes/event.ts 80",
+    "bun lab/tour.ts --record mine",
+  ]);
+  await shown.locator("command-switch button", { hasText: "executable" }).click();
+  assertEquals((await typed()).slice(0, 2), ["handshake tour", "$ handshake event 80"]);
+  await shown.locator("command-switch button", { hasText: "Deno" }).click();
+  assertEquals((await typed())[0], "deno run -A lab/tour.ts");
 
   const wide = await shown.evaluate(() => document.documentElement.scrollWidth);
   assert(wide <= 360, `${wide} pixels wide`);

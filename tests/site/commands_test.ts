@@ -1,34 +1,76 @@
 /**
- * How the commands of the lessons are tried, on a few of them. `deno task prove site` types all.
+ * How the commands of the lessons are typed, on a few of them. `deno task prove site` types all.
  *
  * @module
  */
 
+import { COMMANDS } from "../../commands.ts";
+import { commandOf, inForm } from "../../site/elements/command_forms.ts";
+import { readPage } from "../../site/page_text.ts";
 import { PAGES } from "../../site/pages.ts";
-import { assert, assertEquals, assertRejects, test } from "../kit/harness.ts";
-import { readPage } from "../kit/lesson_pages.ts";
-import { shapesOf, typeCommand } from "../kit/shown_commands.ts";
+import { LEFT_OUT, refresh, shapeOf, typeCommand } from "../../site/shown_commands.ts";
+import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
+import { ourRuntime } from "../kit/server_process.ts";
+
+const commands = PAGES.flatMap((page) => readPage(page).commands);
 
 test("what is printed is compared without what is a matter of chance", () => {
   assertEquals(
-    shapesOf("echo   ░▒─  3.09 ms\n 1,024 of 2 KiB (12)"),
-    shapesOf("echo ▒───  12 µs\n 7 of 1 B (3)"),
+    ["echo   ░▒─  3.09 ms", " 1,024 of 2 KiB (12)", "on deno 2.9.6"].map(shapeOf),
+    ["echo ▒───  12 µs", " 7 of 1 B (3)", "on bun 1.4.5"].map(shapeOf),
   );
-  assert(shapesOf("3 passed")[0] !== shapesOf("3 failed")[0]);
+  assert(shapeOf("3 passed") !== shapeOf("3 failed"));
+});
+
+test("a page has the lines of today, in their order, and says where it leaves lines out", () => {
+  const printed = ["one 1", "two 2", "three 3"];
+  const shown = (lines: string[]) => refresh("command", lines, printed);
+  assertEquals(shown(["one 7", "two 8", "three 9"]), printed);
+  assertEquals(shown([LEFT_OUT, "three 9"]), [LEFT_OUT, "three 3"]);
+  assertEquals(shown(["one 9", LEFT_OUT]), ["one 1", LEFT_OUT]);
+  for (
+    const wrong of [["one 1"], ["two 2", LEFT_OUT], ["one 1", "three 3"], ["two 2", "one 1"], [
+      LEFT_OUT,
+      "four 4",
+      LEFT_OUT,
+    ]]
+  ) {
+    assertThrows(() => shown(wrong), Error, "print");
+  }
 });
 
 test("a command that prints something else than its page says is found", async () => {
-  const command = "echo one 1; echo two 2";
-  await typeCommand({ command, output: ["…", "two 3"] });
-  await assertRejects(() => typeCommand({ command, output: ["three 3"] }), Error, "does not print");
-  await assertRejects(() => typeCommand({ command: "exit 2", output: [] }), Error, "status 2");
+  const shown = (command: string, output: string[]) =>
+    typeCommand({ command, output, lines: [0, 0] }, ourRuntime);
+  await shown("echo one 1; echo two 2", [LEFT_OUT, "two 3"]);
+  await assertRejects(() => shown("echo one 1", ["three 3"]), Error, "does not print");
+  await assertRejects(() => shown("exit 2", []), Error, "status 2");
+});
+
+test("each command can be typed with Bun and, if all of it is there, with the executable", () => {
+  for (const [name, { script }] of Object.entries(COMMANDS)) {
+    assertEquals(commandOf(script), name);
+    assertEquals(inForm(`deno run -A ${script} --help`, "executable"), `handshake ${name} --help`);
+  }
+  let executable = 0;
+  for (const { command } of commands) {
+    assertEquals(inForm(command, "deno"), command);
+    if (!command.includes("deno")) continue;
+    const bun = inForm(command, "bun");
+    assert(!bun.includes("deno"), bun);
+    const other = inForm(command, "executable");
+    const names = [...other.matchAll(/(?:^|')handshake (\S+)/g)].map(([, name = ""]) => name);
+    for (const name of names) assert(name in COMMANDS, other);
+    assert(names.length === 0 ? other === command : !other.includes("deno"), other);
+    executable += Number(names.length > 0);
+  }
+  assert(executable > 30);
 });
 
 test("a command of the lessons does what its page says", async () => {
-  const commands = PAGES.flatMap((page) => readPage(page).commands);
   assert(commands.length > 30);
   for (const { command, notRun } of commands) assert(notRun !== "", command);
   const shown = commands.find(({ command }) => command.includes("--only split"));
   assert(shown !== undefined && shown.output.length > 0);
-  await typeCommand(shown);
+  await typeCommand(shown, ourRuntime);
 }, { timeoutMs: 60_000 });

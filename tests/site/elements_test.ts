@@ -9,7 +9,9 @@ import { readFileSync } from "node:fs";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { simulate, SIMULATED } from "../../lab/simulator/simulate.ts";
 import { KNOBS, knobsOf, settingsOf, simulationOf } from "../../site/elements/knobs.ts";
-import { labelOf } from "../../site/elements/names.ts";
+import { FIGURES, labelOf } from "../../site/elements/names.ts";
+import { figuresFor } from "../../site/elements/yours_and_ours.ts";
+import type { Line } from "../../engine/figures/lines.ts";
 import { assert, assertEquals, assertNotMatch, test } from "../kit/harness.ts";
 
 /** The modules that a browser loads with a module: all but those that are imported for their types. */
@@ -30,7 +32,16 @@ function loadedWith(url: URL, loaded = new Set<string>()): ReadonlySet<string> {
 test("the elements and the simulator in them need nothing that a browser has not", () => {
   const loaded = loadedWith(new URL("../../site/elements/index.ts", import.meta.url));
   const names = [...loaded].map((href) => href.slice(href.lastIndexOf("/") + 1));
-  for (const name of ["simulate.ts", "model_figure.ts", "frame.ts", "model_playground.ts"]) {
+  for (
+    const name of [
+      "simulate.ts",
+      "simulate_chat.ts",
+      "session.ts",
+      "model_figure.ts",
+      "frame.ts",
+      "model_playground.ts",
+    ]
+  ) {
     assert(names.includes(name), name);
   }
   for (const href of loaded) {
@@ -48,6 +59,10 @@ test("every model has its knobs, and what a page asks of them is brought into th
   }
   assertEquals(knobsOf("sequential").some(({ name }) => name === "workers"), false);
   assertEquals(knobsOf("threadpool").some(({ name }) => name === "queue"), true);
+  // Closing is the subject of one page.
+  const has = (extra: readonly ("closing" | "abrupt")[]) =>
+    knobsOf("event", extra).filter(({ isExtra }) => isExtra).map(({ name }) => name);
+  assertEquals([has([]), has(["closing", "abrupt"])], [[], ["closing", "abrupt"]]);
   const { clients, workers, seed } = settingsOf("threadpool", {
     clients: 1e9,
     workers: -1,
@@ -77,8 +92,11 @@ test("the same knobs give the same history, and each knob can change it", () => 
     { delay: 5 },
     { loss: 0 },
     { seed: 2 },
+    { closing: 10 },
   ];
   for (const turn of turns) assert(history(turn) !== first, JSON.stringify(turn));
+  const wait = { closing: 10, queue: 0, workers: 1 };
+  assert(history({ ...wait, abrupt: 1 }) !== history(wait), "somebody waits in the accept queue");
 });
 
 test("the clients have the letters by which the texts call them", () => {
@@ -89,4 +107,13 @@ test("the clients have the letters by which the texts call them", () => {
     "C small prime",
     "slow",
   ]);
+});
+
+test("a recording is shown by the figures that have something to show of it", () => {
+  const has = (...types: string[]) => figuresFor(types.map((type) => ({ type, at: 0 }) as Line));
+  assertEquals(has("begun", "line"), ["line-table", "model-figure"]);
+  assertEquals(has("begun", "packet"), ["client-timeline", "model-figure"]);
+  assertEquals(has("packet"), ["segment-ladder"]);
+  assertEquals(has("call"), ["segment-ladder"]);
+  for (const name of has("begun", "line")) assert(FIGURES.includes(name));
 });

@@ -6,16 +6,21 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { laddersOf } from "../../engine/figures/ladders.ts";
+import { spreadOf } from "../../engine/figures/line_table.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { COMPANIES } from "../../lab/simulator/companies.ts";
 import { SIMULATED } from "../../lab/simulator/simulate.ts";
+import { factsOf } from "../../scripts/lesson_facts.ts";
 import { predict } from "../../scripts/record_lessons.ts";
-import { ELEMENTS } from "../../site/elements/names.ts";
+import { CHAT_KNOBS } from "../../site/elements/chat_knobs.ts";
+import { ELEMENTS, FIGURES } from "../../site/elements/names.ts";
 import type { Measured } from "../../site/measured.ts";
 import { LESSONS, MOST_COMMANDS, MOST_WORDS, PAGES, PARTS } from "../../site/pages.ts";
-import { recordingOf, RECORDINGS } from "../../site/recordings.ts";
+import { clientNamesOf, recordingOf, RECORDINGS } from "../../site/recordings.ts";
+import { LEFT_OUT } from "../../site/shown_commands.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
-import { anchorOf, type PageText, readPage } from "../kit/lesson_pages.ts";
+import { anchorOf, type PageText, readPage } from "../../site/page_text.ts";
 
 const SITE = new URL("../../site/", import.meta.url);
 
@@ -41,6 +46,16 @@ function elementsOf(text: string): readonly { name: string; attributes: Record<s
     }));
 }
 
+test("every command of a page has something printed below it", () => {
+  for (const { file, commands } of pages) {
+    for (const { command, output, isAside } of commands) {
+      if (isAside === true && output.length === 0) continue;
+      const shown = output.filter((line) => line !== LEFT_OUT && line.trim() !== "");
+      assert(shown.length > 0, `${file}: ${command}: deno task outputs`);
+    }
+  }
+});
+
 test("the table has every page, and every page is there", () => {
   const files = ["", "lessons/"].flatMap((folder) =>
     readdirSync(new URL(folder, SITE)).filter((name) => name.endsWith(".md"))
@@ -56,12 +71,12 @@ for (const page of lessons) {
   test(`${page.file} has the parts of a lesson, and is short`, () => {
     const { words, commands, text, prose, headings } = page;
     assert(words <= MOST_WORDS, `${words} words`);
-    assert(commands.length <= MOST_COMMANDS, `${commands.length} commands`);
+    const typed = commands.filter(({ isAside }) => isAside !== true);
+    assert(typed.length <= MOST_COMMANDS, `${typed.length} commands`);
     const titles = headings.filter(({ level }) => level === 2).map(({ title }) => title);
     assertEquals(titles.filter((title) => (PARTS as readonly string[]).includes(title)), [
       ...PARTS,
     ]);
-    assert(commands.some(({ output }) => output.length > 0), "it shows what is printed");
     assertMatch(prose, /^\*\*If yours differs:\*\*/m);
     assertMatch(text, /^<!-- quote \S+: .+ -->$/m);
 
@@ -73,7 +88,7 @@ for (const page of lessons) {
     assert(answers >= 2 && right >= 1 && right <= answers, `${right} of ${answers} is right`);
     assert(
       elementsOf(asked.slice(asked.lastIndexOf("\n1. ")))
-        .some(({ name }) => name === "model-figure" || name === "client-timeline"),
+        .some(({ name }) => FIGURES.includes(name)),
       "the figure is shown behind the question",
     );
 
@@ -83,9 +98,16 @@ for (const page of lessons) {
     assertMatch(part({ ...page, prose: text }, "Yours and ours"), /^<!-- measured /m);
 
     const playgrounds = elementsOf(part(page, "Play"));
-    assertEquals(playgrounds.map(({ name }) => name), ["model-playground"]);
-    assert((SIMULATED as readonly string[]).includes(playgrounds[0]?.attributes["mode"] ?? ""));
-    assertEquals(elementsOf(prose).at(-1)?.name, "model-playground", "it is the last figure");
+    assertEquals(playgrounds.length, 1);
+    const [{ name, attributes }] = playgrounds as [(typeof playgrounds)[number]];
+    if (name === "chat-playground") {
+      const knobs = CHAT_KNOBS.map((knob): string => knob.name);
+      for (const knob of Object.keys(attributes)) assert(knobs.includes(knob), knob);
+    } else {
+      assertEquals(name, "model-playground");
+      assert((SIMULATED as readonly string[]).includes(attributes["mode"] ?? ""));
+    }
+    assertEquals(elementsOf(prose).at(-1)?.name, name, "it is the last figure");
     for (const title of ["Experiment", "Check"]) assert(part(page, title).length > 100, title);
   });
 }
@@ -123,22 +145,48 @@ test("every term stands in the glossary once", () => {
 });
 
 test("each recording is whole, and was made as the table says", () => {
-  for (const { name, mode, clients } of RECORDINGS) {
+  for (const recording of RECORDINGS) {
+    const { name, kind } = recording;
     const file = new URL(`public/recordings/${name}.jsonl`, SITE);
     const { header, events, isFinished } = readRecording(readFileSync(file, "utf8"), name);
-    assertEquals([header.by, isFinished], [mode, true], name);
+    assertEquals(isFinished, true, name);
     const begun = events.filter(({ type }) => type === "begun").length;
-    assertEquals(begun, COMPANIES[clients].length, name);
+    if (kind === "server") {
+      assertEquals(header.by, recording.mode, name);
+      assertEquals(begun, recording.closesAfter ?? COMPANIES[recording.clients].length, name);
+      assertEquals(events.filter(({ type }) => type === "closing").length <= 1, true, name);
+    } else if (kind === "scene") {
+      assertEquals(header.by, `observe lesson ${recording.scene}`, name);
+      assert(laddersOf(events).some(({ hasSegments }) => hasSegments), name);
+    } else {
+      const { users, lines } = spreadOf(events);
+      assertEquals(users.length, recording.readers + recording.stalled, name);
+      assertEquals(clientNamesOf(recording).length, users.length, name);
+      for (const { heard } of lines) assertEquals(heard.size, recording.readers - 1, name);
+    }
   }
 });
 
 test("what was predicted is what the simulator says today", () => {
   const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
   for (const recording of RECORDINGS) {
-    const clients = measured.recordings[recording.name] ?? [];
-    const predicted = clients.map(({ predicted_us }) => predicted_us);
-    const today = predict(recording) ?? predicted.map(() => null);
-    assertEquals(predicted, [...today], `${recording.name}: deno task record-lessons`);
+    const { name, kind } = recording;
+    const again = `${name}: deno task record-lessons ${name}`;
+    if (kind !== "server") {
+      const events = readRecording(
+        readFileSync(new URL(`public/recordings/${name}.jsonl`, SITE), "utf8"),
+        name,
+      ).events;
+      assertEquals(measured.facts[name], factsOf(recording, events), again);
+      continue;
+    }
+    const clients = measured.recordings[name] ?? [];
+    const predicted = clients.map(({ predicted_us, refusal_predicted }) => ({
+      predicted_us,
+      ...(refusal_predicted && { refusal_predicted }),
+    }));
+    const today = predict(recording) ?? clients.map(() => ({ predicted_us: null }));
+    assertEquals(predicted, [...today], again);
     assertEquals(clients.map(({ name }) => name), COMPANIES[recording.clients].map((c) => c.name));
   }
 });

@@ -111,6 +111,7 @@ export function makeServer<Count extends Counters>(parts: ServerParts<Count>): S
     await closing;
   }
   async function shutDown(drainMs: number): Promise<void> {
+    parts.timeline?.closing();
     try {
       await parts.shutDown(drainMs);
     } finally {

@@ -308,6 +308,11 @@ export class Timeline implements Disposable {
     this.#sockets?.look(server.address);
   }
 
+  /** The server is told to close. */
+  closing(): void {
+    this.#recording?.add({ type: "closing", at: microseconds(this.#now()) });
+  }
+
   /**
    * Adds a thread that begins.
    *

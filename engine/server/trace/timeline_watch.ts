@@ -79,6 +79,10 @@ class RecordedConnection extends Connection implements Sink {
     return this.#connection.mayLose;
   }
 
+  override get keepsWhole(): boolean {
+    return this.#connection.keepsWhole;
+  }
+
   override get ends(): string | undefined {
     return this.#connection.ends;
   }

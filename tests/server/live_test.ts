@@ -398,6 +398,32 @@ test("a reader who is slow is told counts, and how much was left out; then how t
   assertEquals([known.connections.size, reader.take()], [0, undefined]);
 }, { pure: true });
 
+test("who waits to write is told, although nobody looked at the clock when it began", async () => {
+  const live = await openLive();
+  const protocol = new URL("../kit/protocols/measured.ts", import.meta.url).href;
+  await using server = await serveEvent({ port: 0, protocol, live, drain: 0 });
+  await using peer = await Peer.connect(server.address);
+  // More than the kernel keeps for a peer that takes nothing. The first byte has come: it is written.
+  await peer.send(`${12 << 20}\n`);
+  await peer.take(1);
+  peer.pause();
+  await using watcher = await Watcher.open(liveIn(live.url));
+  const { connection, at } = await watcher.find(
+    "the write",
+    "doing",
+    ({ what }) => what === "writing",
+  );
+  const begun = watcher.open.get(connection as number);
+  assertEquals(begun?.peer, peer.name);
+  assert(at > (begun?.at ?? Infinity), "it is told when it was seen, which is no time of its own");
+  peer.resume();
+  await watcher.find(
+    "its end",
+    "doing",
+    (event) => event.connection === connection && event.what === undefined,
+  );
+});
+
 test("a reader who waits for more is told of a thousand connections at once, one by one", () => {
   const present = new Connections();
   const reader = new Reader(present, []);

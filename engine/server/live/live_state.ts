@@ -93,6 +93,8 @@ export class LiveState implements Present {
   readonly #open = new Map<number, KnownConnection>();
   /** What goes on, as it was told, by whose it is. */
   readonly #doings = new Map<string, DoingEvent>();
+  /** Waits that nobody has measured, by connection, and when each was seen first. */
+  #unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
@@ -152,6 +154,11 @@ export class LiveState implements Present {
   /** The page has connected from here. */
   addOwn(peer: string): void {
     this.#own.add(peer);
+  }
+
+  /** What comes from such an address later is not the page. */
+  forgetOwn(): void {
+    this.#own.clear();
   }
 
   /** Takes records of the threads. */
@@ -219,6 +226,7 @@ export class LiveState implements Present {
   forget(): void {
     this.#open.clear();
     this.#doings.clear();
+    this.#unmeasured.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
@@ -321,8 +329,16 @@ export class LiveState implements Present {
   lookAtConnections(): void {
     const now = this.#parts.now();
     const waiting: DoingEvent[] = [];
+    const unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
     for (const { underWay } of this.#threads.values()) {
-      for (const { id: connection, state, since } of underWay.waiting()) {
+      for (const { id: connection, state, since: said } of underWay.waiting()) {
+        let since = said;
+        if (said < 0) {
+          const before = this.#unmeasured.get(connection);
+          const seen = before?.number === said ? before : { number: said, at: now };
+          unmeasured.set(connection, seen);
+          since = seen.at;
+        }
         const what = DOING_NAMES[state];
         const isLong = now - since >= LONG_MS && this.#open.has(connection);
         if (what === undefined || !isLong || waiting.length >= MOST_WAITING) continue;
@@ -330,6 +346,7 @@ export class LiveState implements Present {
       }
     }
     this.#tellChanges(waiting, ({ thread, peer }) => thread === undefined && peer === undefined);
+    this.#unmeasured = unmeasured;
   }
 
   /**
@@ -364,7 +381,9 @@ export class LiveState implements Present {
     for (const [whose, event] of doings) {
       if (this.#doings.get(whose)?.at !== event.at) yield overDoing(event, at);
     }
-    for (const [id, { events }] of this.#open) if (!connections.has(id)) yield* events;
+    const unknown = [...this.#open].filter(([id]) => !connections.has(id));
+    // The places of threads are in no order, and whoever draws them wants them in that of time.
+    for (const [, { events }] of unknown.sort(([, a], [, b]) => a.at - b.at)) yield* events;
     yield* this.#sockets.values();
     yield* this.#listeners.values();
     for (const [whose, event] of this.#doings) {

@@ -55,6 +55,12 @@ const MOST_QUEUED = 1_024;
 /** For how many batches records are held back at most. */
 const MOST_HELD = 20;
 
+/**
+ * How long after the last of the page's own connections its addresses are remembered, in milliseconds:
+ * the server has told of them by then, or will not. Somebody else may come from there later.
+ */
+const OWN_MS = 2_000;
+
 /** How many may read along. */
 const MOST_READERS = 16;
 
@@ -111,8 +117,9 @@ export class LiveView implements Disposable {
   /** Whether a look around waits for the same, and the word that all of them have come. */
   #looksAround = false;
   #isCollected = false;
-  /** How many connections the page itself has made. */
+  /** How many connections the page itself has made, and when the last of them was over. */
   #byPage = 0;
+  #doneAt: number | undefined;
 
   /** @param parts what it needs */
   constructor(parts: ViewParts) {
@@ -235,10 +242,16 @@ export class LiveView implements Disposable {
     this.#tell(this.#note(text));
   }
 
-  /** The page has made a connection. @param from its address there */
-  connected(from: string): void {
+  /** The page has made a connection. @param from its address there, if it has one */
+  connected(from: string | undefined): void {
     this.#byPage++;
-    if (this.#readers.size > 0) this.#state.addOwn(from);
+    this.#doneAt = undefined;
+    if (this.#readers.size > 0 && from !== undefined) this.#state.addOwn(from);
+  }
+
+  /** The connections of the page are over. */
+  isDone(): void {
+    this.#doneAt = performance.now();
   }
 
   #note(text: string): Event {
@@ -295,6 +308,10 @@ export class LiveView implements Disposable {
     const waits = this.#held.length > 0 || this.#looksAround || this.#isCollected;
     if (waits && ++this.#heldFor > MOST_HELD) {
       this.#release();
+    }
+    if (this.#doneAt !== undefined && now - this.#doneAt > OWN_MS) {
+      this.#doneAt = undefined;
+      this.#state.forgetOwn();
     }
     this.#watchRate();
     this.#state.lookAtThreads();
@@ -412,11 +429,15 @@ export class LiveView implements Disposable {
     return moment() - this.#parts.beganUs / 1_000;
   }
 
-  /** Tells everybody that the server has closed. */
-  finish(): void {
+  /**
+   * Tells everybody that the server has closed.
+   *
+   * @param next who serves in place of it, if anybody does
+   */
+  finish(next?: { readonly successor: number; readonly page?: string }): void {
     if (this.#readers.size === 0) return;
     for (const event of this.#figuresNow(performance.now())) this.#tell(event);
-    const last = itemOf({ type: "end", at: this.#state.now() });
+    const last = itemOf({ type: "end", at: this.#state.now(), ...next });
     for (const reader of this.#readers) reader.end(last);
   }
 

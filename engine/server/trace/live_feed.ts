@@ -69,6 +69,8 @@ export interface FedServer {
   readonly statistics: object;
   /** Whether a worker of it can be ended. */
   readonly canKill: boolean;
+  /** Whether it expects a PROXY header from every client. */
+  readonly expectsHeader: boolean;
 }
 
 /** The reader's side. All times are in milliseconds since the beginning. */

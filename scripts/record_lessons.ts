@@ -9,7 +9,7 @@
  * @module
  */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ import type { Report, Run } from "../lab/load/results.ts";
 import { describeMachine } from "../lab/machine.ts";
 import { whyNoMode } from "../lab/mode_command.ts";
 import { ON, runtimeOn } from "../lab/on_runtime.ts";
-import { APART_MS, clientsOf, COMPANIES } from "../lab/simulator/companies.ts";
+import { APART_MS, clientsOf, COMPANIES, SEEN_MS } from "../lab/simulator/companies.ts";
 import { remembered } from "../lab/simulator/remembered.ts";
 import { simulate, SIMULATED } from "../lab/simulator/simulate.ts";
 import { visitServer } from "../lab/visited_server.ts";
@@ -161,14 +161,30 @@ function write(measured: Measured): void {
   writeQuotes();
 }
 
-/** Makes a recording, and says what was found. */
+/** Makes a recording, and says what was found. The one before is replaced only if all went well. */
 async function record(
   recording: LessonRecording,
   on: RuntimeCommand,
   signal: AbortSignal,
 ): Promise<Found> {
+  const folder = mkdtempSync(join(tmpdir(), "record-lessons-"));
+  try {
+    const file = join(folder, "it.jsonl");
+    const found = await recordInto(file, recording, on, signal);
+    copyFileSync(file, fileURLToPath(new URL(`${recording.name}.jsonl`, FOLDER)));
+    return found;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function recordInto(
+  file: string,
+  recording: LessonRecording,
+  on: RuntimeCommand,
+  signal: AbortSignal,
+): Promise<Found> {
   const { name } = recording;
-  const file = fileURLToPath(new URL(`${name}.jsonl`, FOLDER));
   switch (recording.kind) {
     case "server":
       return {
@@ -257,9 +273,9 @@ export function predict(
   if (!SIMULATED.includes(mode)) return undefined;
   const company = clientsOf(COMPANIES[clients], closesAfter);
   // The last of those who come before is connected by then.
-  const closing = closesAfter === undefined
-    ? {}
-    : { closing: { atUs: closesAfter * APART_MS * 1_000, first: "queue" as const } };
+  const closing = closesAfter === undefined ? {} : {
+    closing: { atUs: (closesAfter * APART_MS + SEEN_MS) * 1_000, first: "queue" as const },
+  };
   const simulation = simulate({ mode, protocol: FRAME, clients: company, ...knobs, ...closing });
   return simulation.clients.map(({ atUs, overUs, error, wasRefused }) => ({
     predicted_us: overUs === undefined || error !== undefined && !wasRefused

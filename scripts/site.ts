@@ -8,7 +8,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readCommandLine } from "../engine/cli/command_line.ts";
 import { EXIT_DONE, EXIT_SIGNALLED } from "../engine/cli/exit_status.ts";
@@ -56,18 +56,32 @@ function self(): RuntimeCommand {
   return RUNTIMES.find(({ name }) => name === runtime.name) as RuntimeCommand;
 }
 
-/** Runs a program in the folder of the site, and passes on what it prints. */
+/**
+ * Runs a program in the folder of the site, and passes on what it prints.
+ *
+ * @param program its path
+ * @param args its arguments
+ * @param signal ends it
+ * @param stdin whether it hears the keyboard. VitePress takes Ctrl-C for itself while it builds.
+ */
 async function inSite(
   program: string,
   args: readonly string[],
   signal?: AbortSignal,
+  stdin: "inherit" | "ignore" = "ignore",
 ): Promise<void> {
-  const options = { cwd: fileURLToPath(SITE), stdio: "inherit", signal } as const;
+  const stdio = [stdin, "inherit", "inherit"] as const;
+  // On Deno VitePress does not hear other signals while it builds.
+  const cwd = fileURLToPath(SITE);
+  const options = { cwd, stdio: [...stdio], signal, killSignal: "SIGKILL" as const };
   const child = spawn(program, args, options);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", (error) => signal?.aborted ? undefined : reject(error)).on("close", resolve);
   });
-  if (code !== 0 && !signal?.aborted) {
+  if (signal?.aborted) {
+    // Its spinner has hidden the cursor.
+    if (runtime.isTerminal("stdout")) runtime.printNow("stdout", "\x1b[?25h\n");
+  } else if (code !== 0) {
     throw new Error(`${args.join(" ")} ended with status ${code}`);
   }
 }
@@ -89,11 +103,17 @@ export async function buildSite(signal?: AbortSignal): Promise<void> {
   await installSite(signal);
   if (signal?.aborted) return;
   await vitepress(["build"], signal);
+  // Half a site is none.
+  if (signal?.aborted) rmSync(BUILT, { recursive: true, force: true });
 }
 
-async function vitepress(args: readonly string[], signal?: AbortSignal): Promise<void> {
+async function vitepress(
+  args: readonly string[],
+  signal?: AbortSignal,
+  stdin: "inherit" | "ignore" = "ignore",
+): Promise<void> {
   const { path, run } = self();
-  await inSite(path, [...run, "node_modules/vitepress/bin/vitepress.js", ...args], signal);
+  await inSite(path, [...run, "node_modules/vitepress/bin/vitepress.js", ...args], signal, stdin);
 }
 
 /**
@@ -121,7 +141,7 @@ async function site(
     if (signal.aborted) return EXIT_DONE;
     onServing();
     const where = ["--port", String(address.port), "--strictPort", "--host", address.hostname];
-    await vitepress(["dev", ...where], signal);
+    await vitepress(["dev", ...where], signal, "inherit");
     return EXIT_DONE;
   }
   if (build === true) {

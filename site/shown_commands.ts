@@ -16,7 +16,7 @@ import { inForm } from "./elements/command_forms.ts";
 import type { ShownCommand } from "./page_text.ts";
 
 /** How long a command may take, in milliseconds. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** Stands for lines that a page leaves out. */
 export const LEFT_OUT = "…";
@@ -158,7 +158,8 @@ export function refresh(
 export function shapeOf(line: string): string {
   return line.replaceAll(/<?\d[\d.,]*/g, "N")
     .replaceAll(/ (?:µs|ms|s|B|KiB|MiB|GiB|k|M|k\/s|M\/s)(?=\W|$)/g, " u")
-    .replaceAll(/\b(?:deno|bun)\b/g, "runtime")
+    .replaceAll(/\b(?:deno|bun)\b/g, "runtime").replaceAll(/N ± N/g, "N")
+    .replaceAll(/\bclients? (?:was|were)\b/g, "clients were")
     .replaceAll(/[█░▒▓─][█░▒▓─ ]*/g, "█ ").replaceAll(/[-─]{2,}/g, "--")
     .replaceAll(/ +/g, " ").trim();
 }

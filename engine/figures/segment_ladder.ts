@@ -60,9 +60,11 @@ th.client, th.server { border-inline: 0; }
 .plain { color: var(--figure-faint); }
 .ladders { container-type: inline-size; }
 @container (max-width: 480px) {
-  table { font-size: 0.72em; }
-  th, td { padding-inline: 0.2rem; }
-  .time { width: 3.4rem; }
+  table { font-size: 0.68em; min-width: 0; }
+  th, td { padding-inline: 0.1rem; }
+  .time { width: 2.9rem; padding-right: 0.3rem; }
+  .client, .server { width: 31%; }
+  .state { font-weight: 500; }
 }
 `;
 

@@ -27,10 +27,11 @@ export interface Visitor {
 export const APART_MS = 5;
 
 /**
- * How long nobody comes after the server was told to close, in milliseconds. Whoever comes then finds
- * it closing.
+ * How long those who have come wait before the server is told to close, in milliseconds: whoever looks
+ * at its sockets sees them. And how long nobody comes after that: whoever comes then finds it closing.
  */
-export const SETTLE_MS = 50;
+export const SEEN_MS = 30;
+export const SETTLE_MS = 20;
 
 /** How long a silent client stays, in milliseconds. */
 const SILENT_MS = 150;
@@ -143,7 +144,7 @@ export function clientsOf(
 ): readonly Client[] {
   return company.map(({ name, converse }, place) => ({
     name,
-    atUs: (place * APART_MS + (place < closesAfter ? 0 : SETTLE_MS)) * 1_000,
+    atUs: (place * APART_MS + (place < closesAfter ? 0 : SEEN_MS + SETTLE_MS)) * 1_000,
     converse: () => converse(() => {}),
   }));
 }

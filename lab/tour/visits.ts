@@ -10,7 +10,7 @@ import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import { EventDialer } from "../../engine/dial/dialer.ts";
 import { nowUs } from "../../engine/values/moment.ts";
-import { APART_MS, SETTLE_MS, type Visitor } from "../simulator/companies.ts";
+import { APART_MS, SEEN_MS, SETTLE_MS, type Visitor } from "../simulator/companies.ts";
 
 /** What a client has seen. Times are in microseconds since 1970. */
 export interface Seen {
@@ -62,6 +62,7 @@ export async function sendCompany(
     const isLate = closing !== undefined && visits.length >= closing.after;
     if (closing !== undefined && visits.length === closing.after) {
       await Promise.all(connected);
+      await delay(SEEN_MS);
       closing.tell();
       await delay(SETTLE_MS);
     }

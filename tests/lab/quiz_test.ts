@@ -16,6 +16,7 @@ import { nowUs } from "../../engine/values/moment.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import { PROMPT } from "../../lab/observe/stage/answers.ts";
 import { performHere } from "../../lab/observe/stage/perform.ts";
+import { order } from "../../lab/observe/stage/seen.ts";
 import { whyNoMode } from "../../lab/mode_command.ts";
 import { questionOf, QUESTIONS } from "../../lab/quiz/catalogue.ts";
 import { Found, said } from "../../lab/quiz/found.ts";
@@ -146,7 +147,7 @@ test("the same is shown without a sandbox, wherever that is enough", async () =>
 }, { skip, timeoutMs: 60_000 });
 
 /** The servers of every day; with LONG_TESTS=1 all questions about servers are decided. */
-const DAILY = ["where-they-wait", "process-that-dies"];
+const DAILY = ["where-they-wait", "off-loading-to-one", "process-that-dies"];
 const IS_LONG = process.env.LONG_TESTS === "1";
 
 /** Whether the experiment is done here and today. */
@@ -166,6 +167,25 @@ test("servers, the simulator and this process decide the others", async () => {
     for (const line of drawn) assert(line.length <= 80, line);
   }
 }, { skip, timeoutMs: 90_000 });
+
+test("in which order a client that was held up finds its answers decides nothing", () => {
+  const { decide } = questionOf("off-loading-to-one") as Question;
+  const found = (answers: string[], results: string[]) =>
+    new Found([
+      order("the answers came in this order", answers),
+      order("what was computed was done in this order", results),
+    ]);
+  // It has found all of them at once, and the last one first.
+  assertEquals(
+    decide(found(["echo", "small prime", "long prime"], ["long prime", "small prime"])),
+    2,
+  );
+  assertEquals(
+    decide(found(["echo", "long prime", "small prime"], ["small prime", "long prime"])),
+    3,
+  );
+  assertEquals(decide(found(["echo", "long prime", "small prime"], ["long prime"])), undefined);
+});
 
 test("the page on the quiz lists its questions and where their answers come from", () => {
   const rows = PAGE.split("\n").filter((line) => line.startsWith("| `"))

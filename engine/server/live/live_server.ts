@@ -101,6 +101,7 @@ type Order =
     readonly leftOut: number;
   }
   | { readonly kind: "collects" }
+  | { readonly kind: "collected" }
   | { readonly kind: "serves"; readonly server: FedServer }
   | { readonly kind: "killed"; readonly text: string | undefined }
   | { readonly kind: "stop" };
@@ -109,6 +110,7 @@ type Order =
 type Report =
   | { readonly kind: "listening"; readonly address: Address }
   | { readonly kind: "want"; readonly isWanted: boolean }
+  | { readonly kind: "collect" }
   | { readonly kind: "kill" }
   | { readonly kind: "mistake"; readonly error: string };
 
@@ -189,7 +191,8 @@ class ThreadSide {
       case "begin": {
         const { beganUs, by, ownPort } = order;
         const want = (isWanted: boolean) => this.#post({ kind: "want", isWanted });
-        this.#view = new LiveView({ beganUs, by, ownPort, want });
+        const collect = () => this.#post({ kind: "collect" });
+        this.#view = new LiveView({ beganUs, by, ownPort, want, collect });
         return this.#onBegun?.();
       }
       case "thread":
@@ -200,6 +203,8 @@ class ThreadSide {
         return view?.take(order.records, order.leftOut);
       case "collects":
         return view?.collects();
+      case "collected":
+        return view?.hasCollected();
       case "serves":
         return this.#serves(order.server);
       case "killed":
@@ -328,6 +333,9 @@ export class LiveServer implements LiveFeed, LivePage {
         this.#control?.want(report.isWanted);
         if (report.isWanted) this.#worker.post({ kind: "collects" });
         return;
+      case "collect":
+        this.#control?.collect();
+        return this.#worker.post({ kind: "collected" });
       case "kill":
         return this.#worker.post({ kind: "killed", text: this.#control?.kill() });
       case "mistake":

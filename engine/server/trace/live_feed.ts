@@ -48,6 +48,8 @@ export interface FeedControl {
    * @param isWanted whether somebody reads
    */
   want(isWanted: boolean): void;
+  /** Collects what was recorded by now. {@linkcode LiveFeed.take} has had it at the return. */
+  collect(): void;
   /**
    * Ends a worker, as if it had died.
    *

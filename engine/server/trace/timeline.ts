@@ -270,6 +270,7 @@ export class Timeline implements Disposable {
         // What is left would be no news for the next reader: its end may not be recorded any more.
         if (!isWanted) this.collect();
       },
+      collect: () => this.collect(),
       kill: () => this.#kill?.(),
     });
     // The main thread's own track was there before.

@@ -308,7 +308,7 @@ class SetClock extends Deadlines {
   }
 
   /** It is another time. */
-  set now(now: number) {
+  set time(now: number) {
     this.#now = now;
     for (const queue of this.queues.values()) this.expireIn(queue, now, 0);
   }
@@ -327,28 +327,28 @@ test("a loop collects its garbage once when it comes to rest, and is then left a
   };
   // It works for a second, and is not held up meanwhile.
   for (let now = 0; now < 1_000; now += 50) {
-    clock.now = now;
+    clock.time = now;
     turns(20);
   }
   assertEquals([collected, clock.nextAt], [0, 1_000]);
-  clock.now = 1_000;
+  clock.time = 1_000;
   assertEquals([collected, clock.nextAt], [0, 1_250]);
   // To see that wakes it, which is a turn.
   turns(1);
-  clock.now = 1_250;
+  clock.time = 1_250;
   assertEquals([collected, clock.nextAt], [1, undefined]);
   // Little has happened since then.
   turns(5);
-  clock.now = 2_000;
+  clock.time = 2_000;
   assertEquals([collected, clock.nextAt], [1, undefined]);
   // A collection that takes long is not followed by another one soon.
   takesMs = 20;
   turns(1_000);
-  clock.now = 3_000;
-  clock.now = 4_000;
+  clock.time = 3_000;
+  clock.time = 4_000;
   turns(1_000);
-  clock.now = 5_000;
-  clock.now = 6_000;
+  clock.time = 5_000;
+  clock.time = 6_000;
   assertEquals(collected, 2);
   assert((clock.nextAt ?? 0) > 6_000);
 }, { pure: true });

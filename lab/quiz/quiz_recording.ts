@@ -70,7 +70,8 @@ export class QuizRecording implements Disposable {
     this.#rounds.push(round);
     const { finding, bet, right, question: { why, book } } = round;
     const at = this.#file.now();
-    for (const fact of finding.facts) this.#file.add({ type: "fact", at, ...fact });
+    // They follow from all that was seen, whenever each of them was established.
+    for (const fact of finding.facts) this.#file.add({ ...fact, type: "fact", at });
     if (finding.whyNot !== undefined) {
       this.#file.add({ type: "note", at, text: `not run: ${finding.whyNot}` });
     }

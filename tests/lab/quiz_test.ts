@@ -361,6 +361,8 @@ test(
     // What was seen is there, in the time of the recording.
     const calls = kept.events.filter(({ type }) => type === "call");
     assert(calls.length >= 5, `${calls.length} calls`);
+    const fact = kept.events.find(({ type }) => type === "fact");
+    assert((fact?.at ?? 0) >= (calls.at(-1)?.at ?? Infinity), "the facts follow");
     await using replay = new Program(commandOf("lab/observe.ts", ["replay", file]));
     const shown = await replay.end();
     assertEquals([shown.code, shown.stderr], [0, ""]);

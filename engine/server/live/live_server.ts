@@ -55,9 +55,14 @@ const SEND_BUFFER = 64 * 1024;
 /** How long a reader may read nothing at all, in milliseconds. */
 const STUCK_MS = 60_000;
 
-/** How long readers have to take the end, and how long the end of the thread is waited for. */
+/** How long readers have to take the end, in milliseconds. */
 const LAST_MS = 500;
-const CLOSE_MS = 2_000;
+
+/**
+ * How long the end of the thread is waited for, in milliseconds. It takes a second at most, if it gets
+ * a processor: whoever gave it up while it gets none would keep the end from its readers.
+ */
+const CLOSE_MS = 10_000;
 const LOOK_MS = 10;
 
 /** How long the main thread may take to end a worker, in milliseconds: it may be stuck. */

@@ -60,10 +60,10 @@ th.client, th.server { border-inline: 0; }
 .plain { color: var(--figure-faint); }
 .ladders { container-type: inline-size; }
 @container (max-width: 480px) {
-  table { font-size: 0.68em; min-width: 0; }
+  table { font-size: 0.64em; min-width: 0; }
   th, td { padding-inline: 0.1rem; }
-  .time { width: 2.9rem; padding-right: 0.3rem; }
-  .client, .server { width: 31%; }
+  .time { width: 2.7rem; padding-right: 0.3rem; white-space: nowrap; }
+  .client, .server { width: 32%; }
   .state { font-weight: 500; }
 }
 `;

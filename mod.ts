@@ -40,7 +40,13 @@ export { OptionError, type Overflow, type ServeOptions } from "./engine/server/c
 export type { PoolOptions } from "./engine/server/descriptors/pool_options.ts";
 export type { ProcessHandoff, ProcessOptions } from "./engine/server/processes/process_options.ts";
 export type { RuntimeName } from "./engine/process/runtimes.ts";
-export type { Handover, TakenOver } from "./engine/server/core/handover.ts";
+export type {
+  Handover,
+  PagePlace,
+  Predecessor,
+  Successor,
+  TakenOver,
+} from "./engine/server/core/handover.ts";
 export type { CloseOptions, Server } from "./engine/server/core/server.ts";
 
 // The statistics of a server, for any thread.

@@ -183,19 +183,22 @@ async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measur
   }
   const study = readStudy(values);
   const options = planOptionsOf(values);
-  const plan = study === undefined ? await makePlan(options) : await planStudy(study, options);
+  const planned = study === undefined ? makePlan(options) : planStudy(study, options);
+  const plan = await orInterrupted(planned, watch.signal);
   const percentiles = percentilesOf(values) ?? (study && percentilesFor(study));
   const repeats = readRepeats(values, study !== undefined);
   refuseThrough(plan, values.through !== undefined);
   checkSources(plan, host);
   const way = readWay(values);
   const address = await findServer(host, port, plan.timeoutMs, watch.signal, plan.sources);
-  for (const warning of preflight(plan, address, descriptorsFor(way))) watch.note(warning);
+  const surroundings = { more: descriptorsFor(way), pid: pid ?? pidOf(address) };
+  for (const warning of preflight(plan, address, surroundings)) watch.note(warning);
   const name = nameThrough(formatAddress({ hostname: host, port }), way);
   const seconds = secondsOfRun(plan);
   // A study has many rates: none of them is the limit.
   const floored = study === undefined ? plan : { ...plan, rate: null };
   const floor = await measureFloor(values, [floored], watch.signal);
+  if (watch.signal.aborted) throw new InterruptedError();
   await using reached = await reach(way, address);
   const server = { address: reached.address, listensAt: address, pid, name };
   if (repeats.repeats > 1) {
@@ -246,6 +249,19 @@ async function loadOne(values: Values, watch: Watch, live: Live): Promise<Measur
   return { runs, missing: [], rateStudy, floor };
 }
 
+/** Waits for what is read until the user has enough: a pipe may never be written. */
+async function orInterrupted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const interrupt = () => reject(new InterruptedError());
+  if (signal.aborted) interrupt();
+  signal.addEventListener("abort", interrupt, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", interrupt);
+  }
+}
+
 /** How long a run takes, if that is known. */
 function secondsOfRun({ durationMs }: Plan): number | undefined {
   return durationMs === Infinity ? undefined : durationMs / 1000;
@@ -253,7 +269,7 @@ function secondsOfRun({ durationMs }: Plan): number | undefined {
 
 /** Measures many servers in turn. */
 async function loadMany(values: Values, watch: Watch, live: Live): Promise<Measured> {
-  const comparison = await readComparison(values);
+  const comparison = await orInterrupted(readComparison(values), watch.signal);
   const missing = missingRuntimes(values);
   if (missing !== undefined) watch.note(missing);
   for (const warning of await preflightAll(comparison)) watch.note(warning);
@@ -322,11 +338,12 @@ async function perform(): Promise<number> {
   const watch = new Watch();
   try {
     await using live = await Live.start(values, (text) => watch.note(text));
-    const outcome = await readOutcome(values, live.takesStdout);
+    const outcome = await readOutcome(values);
     const load = isComparison ? loadMany : loadOne;
     const measured = await load(values, watch, live);
     const { runs, missing, profiles = [], floor = null, rateStudy, reference } = measured;
     const isUnwritten = live.isUnwritten || measured.isUnwritten === true;
+    for (const text of live.unjudged) watch.note(text);
     watch.end();
     const isCut = watch.signal.aborted;
     if (runs.length === 0 && isCut) throw new InterruptedError();

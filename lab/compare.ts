@@ -44,6 +44,7 @@ import {
   readProfileRequest,
 } from "./profiles.ts";
 import {
+  pidOf,
   probableAddress,
   reachRunning,
   readPids,
@@ -533,9 +534,9 @@ export async function preflightAll({ plans, subjects, way }: Comparison): Promis
       const address = running === undefined
         ? { hostname: "127.0.0.1", port: 0 }
         : await probableAddress(running, plan);
-      for (const warning of address === undefined ? [] : preflight(plan, address, more)) {
-        warnings.add(warning);
-      }
+      if (address === undefined) continue;
+      const pid = running === undefined ? undefined : pidOf(address);
+      for (const warning of preflight(plan, address, { more, pid })) warnings.add(warning);
     }
   }
   return [...warnings];

@@ -20,8 +20,9 @@ export const NO_FLOOR: Flag = {
   help: "do not measure first what this machine can do at best: its noise, and a null server",
 };
 
-/** How long a null server is loaded, in milliseconds. */
+/** How long a null server is loaded, in milliseconds. Before that its code is compiled. */
 const NULL_MS = 300;
+const WARM_UP_MS = 300;
 
 /** How long a request to it may take, in milliseconds. */
 const TIMEOUT_MS = 1_000;
@@ -36,7 +37,7 @@ const MOST_CONNECTIONS = 1_000;
 const LONGEST = 64 * 1024;
 
 /**
- * Measures what this machine can do at best. It takes less than a second for each load.
+ * Measures what this machine can do at best. It takes about a second for each load.
  *
  * @param values the flags
  * @param plans the loads that follow
@@ -59,8 +60,8 @@ export async function measureFloor(
 }
 
 async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
-  const load = loadOf(plan);
-  const nothing = { load, protocol: null, connections: 0, rate: null, latency_us: null };
+  const asked = loadOf(plan);
+  const nothing = { load: asked, protocol: null, connections: 0, rate: null, latency_us: null };
   const why = whyNoDescriptors();
   if (why !== undefined) return { ...nothing, why };
   if (plan.size[1] > LONGEST) {
@@ -72,7 +73,7 @@ async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
     const connections = Math.min(MOST_CONNECTIONS, plan.connections);
     const rate = plan.rate === null ? null : Math.max(plan.rate, LEAST_REQUESTS / NULL_MS * 1_000);
     await using server = await startNullServer(protocol);
-    const run = await measure({
+    const load: Omit<Plan, "durationMs"> = {
       ...plan,
       protocol,
       protocolName: protocol,
@@ -84,13 +85,22 @@ async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
       connect: plan.connect || connects,
       rate,
       size: plan.size[1] === 0 ? [1, 1] : [Math.max(1, plan.size[0]), plan.size[1]],
-      durationMs: NULL_MS,
       requests: Infinity,
       rampMs: 0,
       timeoutMs: TIMEOUT_MS,
-    }, { address: server.address, name: "null server", signal });
+    };
+    const target = { address: server.address, name: "null server", signal };
+    await measure({ ...load, durationMs: WARM_UP_MS }, target);
+    const run = await measure({ ...load, durationMs: NULL_MS }, target);
     if (run.requests === 0) return { ...nothing, why: "it answered nothing in time" };
-    return { load, protocol, connections, rate: run.rate, latency_us: run.latency_us, why: null };
+    return {
+      load: asked,
+      protocol,
+      connections,
+      rate: run.rate,
+      latency_us: run.latency_us,
+      why: null,
+    };
   } catch (error) {
     return { ...nothing, why: describeError(error) };
   }

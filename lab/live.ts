@@ -17,7 +17,7 @@ import { chooseFormat, CONTENT_TYPES, formatMetrics } from "../engine/server/met
 import { formatAddress } from "../protocols/address.ts";
 import { escapeText } from "../protocols/text.ts";
 import { STDOUT } from "./lab_program.ts";
-import { OutputFile, sayUnwritten } from "./output_file.ts";
+import { isPipe, OutputFile, sayUnwritten, tryOutput } from "./output_file.ts";
 import { measure, type MeasureOptions, type SoFar } from "./load/measure.ts";
 import { loadOf, type Plan } from "./load/plan.ts";
 import type { Run, Second } from "./load/results.ts";
@@ -61,7 +61,11 @@ export class Live implements AsyncDisposable {
   readonly #metrics = new LiveMetrics();
   readonly #path: string | undefined;
   readonly #onNote: (text: string) => void;
+  /** The file, once there is something to write. */
   #file: OutputFile | undefined;
+  /** The conditions of which nothing was measured so far, each with the reason. */
+  readonly #unjudged = new Map<string, string>();
+  readonly #judged = new Set<string>();
   /** Whether something could not be written. Then nothing more is. */
   #isUnwritten = false;
   #http: HttpServer | undefined;
@@ -86,7 +90,9 @@ export class Live implements AsyncDisposable {
     const path = live.#path;
     if (path !== undefined && path !== STDOUT) {
       try {
-        live.#file = new OutputFile(path);
+        // What an earlier run has written stays if this one does not begin.
+        if (isPipe(path)) live.#file = new OutputFile(path);
+        else tryOutput(path);
       } catch (error) {
         throw new UsageError(
           `cannot write --live-json ${escapeText(path)}: ${sayUnwritten(error)}`,
@@ -102,9 +108,10 @@ export class Live implements AsyncDisposable {
     return live;
   }
 
-  /** Whether it writes to standard output, where nothing else may be then. */
-  get takesStdout(): boolean {
-    return this.#path === STDOUT;
+  /** Which conditions could not be judged in any run, one sentence each. */
+  get unjudged(): readonly string[] {
+    return [...this.#unjudged].filter(([text]) => !this.#judged.has(text))
+      .map(([text, why]) => `--abort-on ${text} was never judged: ${why}`);
   }
 
   /** Whether something could not be written. */
@@ -166,7 +173,10 @@ export class Live implements AsyncDisposable {
   #whyAborted(soFar: SoFar): string | null {
     if (this.#conditions.length === 0) return null;
     const run = soFar.run();
-    for (const { text, holds } of this.#conditions) {
+    for (const { text, of, holds } of this.#conditions) {
+      const figure = of(run);
+      if (typeof figure === "string") this.#unjudged.set(text, figure);
+      else this.#judged.add(text);
       const measured = holds(run);
       if (measured !== undefined) return `${text} (${measured})`;
     }
@@ -196,7 +206,7 @@ export class Live implements AsyncDisposable {
     const line = `${encodeJson({ schema: LIVE_SCHEMA, ...object })}\n`;
     try {
       if (this.#path === STDOUT) runtime.printNow("stdout", line);
-      else this.#file?.write(line);
+      else (this.#file ??= new OutputFile(this.#path)).write(line);
     } catch (error) {
       // Whoever reads it may have gone. What is measured is in no way worse for that.
       this.#isUnwritten = true;

@@ -10,7 +10,7 @@ import { UsageError } from "../engine/cli/flags.ts";
 import { escapeText } from "../protocols/text.ts";
 import type { Report } from "./load/results.ts";
 import { OUTCOME_FLAGS, readReport } from "./outcome.ts";
-import { apartNotes, MergeError, mergeReports, type Source } from "./report/merge.ts";
+import { apartNotes, MergeError, mergeReports, nameNotes, type Source } from "./report/merge.ts";
 
 /** The first argument that asks for it. */
 export const MERGE = "merge";
@@ -72,7 +72,7 @@ export async function mergeFiles(
   }
   try {
     const merged = mergeReports(sources, command);
-    for (const note of apartNotes(sources)) onNote(note);
+    for (const note of [...nameNotes(sources), ...apartNotes(sources)]) onNote(note);
     return merged;
   } catch (error) {
     if (!(error instanceof MergeError)) throw error;

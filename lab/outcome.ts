@@ -4,7 +4,8 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
+import { resolve } from "node:path";
 import { EXIT_DONE, EXIT_FAILED, EXIT_THRESHOLD } from "../engine/cli/exit_status.ts";
 import { describeSystemError } from "../engine/net/constants.ts";
 import { runtime } from "../engine/net/runtime.ts";
@@ -16,7 +17,7 @@ import { compareWithBaseline } from "./report/baseline.ts";
 import { formatCsv } from "./report/csv.ts";
 import { findingsOf } from "./report/findings.ts";
 import { formatMarkdown } from "./report/markdown.ts";
-import { hasFound, judgedRuns } from "./report/rate_study.ts";
+import { hasFound, judgedRuns, whyUnjudged } from "./report/rate_study.ts";
 import { screenOf } from "./report/screen.ts";
 import { formatFindings, formatTerminal } from "./report/terminal.ts";
 import { failedThresholds, parseThreshold, type Threshold } from "./report/thresholds.ts";
@@ -93,27 +94,23 @@ export interface Outcome {
 /**
  * Reads what to do with a measurement, so that nobody waits for a result that cannot be written.
  *
- * @param values the flags
- * @param isLiveOnStdout whether `--live-json` goes to standard output
+ * @param values the flags, of which `--live-json` writes to somewhere too
  * @throws {UsageError} if something is wrong; its message is one line
  */
-export async function readOutcome(values: Values, isLiveOnStdout = false): Promise<Outcome> {
+export async function readOutcome(values: Values): Promise<Outcome> {
   const thresholds = ((values.threshold ?? []) as readonly string[]).map((text) =>
     parseThreshold(text)
   );
-  const files = Object.keys(FORMS).flatMap((form) =>
-    values[form] === undefined ? [] : [[form, values[form] as string] as const]
-  );
-  const isStdoutTaken = isLiveOnStdout || files.some(([, path]) => path === STDOUT);
-  for (const [index, [form, path]] of files.entries()) {
-    if (isLiveOnStdout && path === STDOUT) {
-      throw new UsageError(`--live-json and --${form} cannot both go to standard output`);
-    }
-    const other = files.slice(0, index).find((file) => file[1] === path);
-    if (other !== undefined) {
-      const where = path === STDOUT ? "standard output" : escapeText(path);
-      throw new UsageError(`--${other[0]} and --${form} cannot both go to ${where}`);
-    }
+  const pathOf = (flag: string, value: unknown) =>
+    value === undefined ? [] : [[flag, value as string] as const];
+  const files = Object.keys(FORMS).flatMap((form) => pathOf(form, values[form]));
+  const all = [...pathOf("live-json", values.liveJson), ...files];
+  const isStdoutTaken = all.some(([, path]) => path === STDOUT);
+  for (const [index, [flag, path]] of all.entries()) {
+    const other = all.slice(0, index).find((one) => placeOf(one[1]) === placeOf(path));
+    if (other === undefined) continue;
+    const where = path === STDOUT ? "standard output" : escapeText(path);
+    throw new UsageError(`--${other[0]} and --${flag} cannot both go to ${where}`);
   }
   const baseline = values.baseline as string | undefined;
   const outcome = {
@@ -162,7 +159,8 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
     if (path === STDOUT) print(await FORMS[form]!(report), toStdout);
   }
   const judged = judgedRuns(report.runs, study);
-  const failed = failedThresholds(outcome.thresholds, judged, report.missing);
+  const whyNot = whyUnjudged(study);
+  const failed = failedThresholds(outcome.thresholds, judged, report.missing, whyNot);
   for (const sentence of [...unwritten, ...failed]) {
     print(`bench: ${sentence}\n`, toStderr);
   }
@@ -189,6 +187,17 @@ async function writeFiles(report: Report, { files }: Outcome): Promise<string[]>
 
 function cannotWrite(form: string, path: string, error: unknown): string {
   return `cannot write --${form} ${escapeText(path)}: ${sayUnwritten(error)}`;
+}
+
+/** What is the same for all ways to name a file. */
+function placeOf(path: string): string {
+  if (path === STDOUT) return path;
+  try {
+    return realpathSync(path);
+  } catch {
+    // There is no such file yet.
+    return resolve(path);
+  }
 }
 
 /** Tests whether a file can be written. */

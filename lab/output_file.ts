@@ -71,10 +71,19 @@ export function writeOutput(path: string, text: string): void {
  * @throws {Error} of the system
  */
 export function tryOutput(path: string): void {
+  if (isPipe(path)) return;
   const isNew = !existsSync(path);
-  if (!isNew && statSync(path).isFIFO()) return;
   closeSync(openSync(path, flags(), 0o666));
   if (isNew) rmSync(path);
+}
+
+/**
+ * Whether a path is that of a pipe.
+ *
+ * @param path where it is
+ */
+export function isPipe(path: string): boolean {
+  return existsSync(path) && statSync(path).isFIFO();
 }
 
 /**

@@ -23,6 +23,7 @@ import { type Answer, Answers, parseAnswer } from "./observe/stage/answers.ts";
 import { QUESTIONS } from "./quiz/catalogue.ts";
 import { Laboratory, QUIZ_ROLE, QUIZ_SCRIPT, quizRole } from "./quiz/laboratory.ts";
 import { type Choice, type Question, TOPICS } from "./quiz/question.ts";
+import { QuizRecording } from "./quiz/quiz_recording.ts";
 import { judge, lineOf, type Round, scoreOf } from "./quiz/score.ts";
 import { QuestionText } from "./quiz/text.ts";
 import { QuizServers } from "./quiz_servers.ts";
@@ -77,6 +78,12 @@ const quizCommand = (): Command => ({
     },
     { name: "no-ask", kind: "boolean", help: "ask nothing: show the answer to each question" },
     { name: "json", kind: "boolean", help: "print a line of JSON for each question" },
+    {
+      name: "record",
+      kind: "string",
+      value: "FILE",
+      help: "keep the answers, the score and what was seen, for observe replay",
+    },
   ],
   notes: [
     "The answer to a question is 1, 2 or 3. Enter shows it without a bet. At the end of the input " +
@@ -94,22 +101,27 @@ interface Bets {
 async function quiz(values: Values, signal: AbortSignal): Promise<number> {
   const questions = chosen(values);
   const output = new LineOutput();
+  const record = values.record as string | undefined;
   if (values.list === true) {
+    if (record !== undefined) throw new UsageError("--list and --record exclude each other");
     await output.write(listed(questions, values.json === true));
     return EXIT_DONE;
   }
   const bets = betsOf(values, questions, signal);
-  using servers = new QuizServers(signal);
+  using recording = record === undefined ? undefined : new QuizRecording(record);
+  using servers = new QuizServers(signal, (its) => recording?.add(its));
   const rounds: Round[] = [];
+  const isJson = values.json === true;
   try {
     await using laboratory = new Laboratory({ servers, signal });
-    await play({ questions, bets, laboratory, output, rounds, isJson: values.json === true });
+    await play({ questions, bets, laboratory, output, rounds, isJson, recording });
   } catch (error) {
     // The reader has gone while a prompt was written.
     if ((error as { code?: unknown }).code === "EPIPE") return EXIT_DONE;
     if (!signal.aborted && !(error instanceof InterruptedError)) throw error;
   }
-  if (values.json === true) return EXIT_DONE;
+  recording?.finish();
+  if (isJson) return EXIT_DONE;
   const score = signal.aborted && rounds.length === 0 ? [] : scoreOf(rounds);
   // After an interruption a prompt stands there, or what a terminal shows of Ctrl-C.
   await output.write(["", ...score.length === 0 ? [] : wrap(score.join(" "), widthOf())]);
@@ -125,10 +137,12 @@ interface Game {
   /** What was asked. */
   readonly rounds: Round[];
   readonly isJson: boolean;
+  readonly recording: QuizRecording | undefined;
 }
 
 /** Asks one question after another, until there are no more of them, or no more answers. */
-async function play({ questions, bets, laboratory, output, rounds, isJson }: Game): Promise<void> {
+async function play(game: Game): Promise<void> {
+  const { questions, bets, laboratory, output, rounds, isJson, recording } = game;
   const screen = screenOf("stdout");
   for (const [index, question] of questions.entries()) {
     const text = new QuestionText(question, screen);
@@ -137,11 +151,13 @@ async function play({ questions, bets, laboratory, output, rounds, isJson }: Gam
     if (index > 0) await say([""]);
     await say(text.ask(index + 1, questions.length));
     if (output.isGone) return;
+    recording?.ask(question);
     const answer = await bets.next();
     if (answer === "end") return;
     // Each line is there when it happens, and in order.
     let said = Promise.resolve();
-    const finding = await laboratory.find(question, (event) => {
+    const finding = await laboratory.find(question, (event, beganUs) => {
+      recording?.see(event, beganUs);
       said = said.then(() => say(text.see(event)));
       // It is awaited below.
       said.catch(() => {});
@@ -149,6 +165,7 @@ async function play({ questions, bets, laboratory, output, rounds, isJson }: Gam
     await said;
     const round = judge(question, finding, answer === "none" ? undefined : answer as Choice);
     rounds.push(round);
+    recording?.answer(round);
     await (isJson ? output.write([JSON.stringify(lineOf(round))]) : say(text.judge(round)));
     if (output.isGone) return;
   }

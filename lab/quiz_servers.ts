@@ -11,6 +11,7 @@ import type { ModeName } from "../modes/catalogue.ts";
 import { whyNoMode } from "./mode_command.ts";
 import { Guests } from "./quiz/guests.ts";
 import type { RunningServer, ServerPlan, Servers, Visited } from "./quiz/question.ts";
+import type { ServerRecording } from "./quiz/quiz_recording.ts";
 import { RecordingFolder } from "./recording_folder.ts";
 import type { Visitor } from "./simulator/companies.ts";
 import { recordServer, visitServer } from "./visited_server.ts";
@@ -22,12 +23,14 @@ const LIMIT_MS = 20_000;
 export class QuizServers implements Servers, Disposable {
   readonly #signal: AbortSignal;
   readonly #on: RuntimeCommand;
+  readonly #onRecorded: (recording: ServerRecording) => void;
   #folder: RecordingFolder | undefined;
   #recordings = 0;
 
-  /** @param signal ends everything early */
-  constructor(signal: AbortSignal) {
+  /** @param signal ends everything early @param onRecorded is given what each server has recorded */
+  constructor(signal: AbortSignal, onRecorded = (_recording: ServerRecording): void => {}) {
     this.#signal = signal;
+    this.#onRecorded = onRecorded;
     this.#on = RUNTIMES.find(({ name }) => name === runtime.name) as RuntimeCommand;
   }
 
@@ -38,9 +41,12 @@ export class QuizServers implements Servers, Disposable {
 
   /** Sends clients to a server. @param plan the server @param company the clients */
   visit({ mode, flags = [] }: ServerPlan, company: readonly Visitor[]): Promise<Visited> {
-    return this.#within((signal) =>
-      visitServer({ mode, flags, company }, this.#on, this.#file(mode), signal)
-    );
+    return this.#within(async (signal) => {
+      const visit = { mode, flags, company };
+      const visited = await visitServer(visit, this.#on, this.#file(mode), signal);
+      this.#onRecorded(visited);
+      return visited;
+    });
   }
 
   /** Uses a server. @param plan the server @param use what is done with it */
@@ -48,12 +54,15 @@ export class QuizServers implements Servers, Disposable {
     { mode, flags = [] }: ServerPlan,
     use: (server: RunningServer) => Promise<Result>,
   ): ReturnType<typeof recordServer<Result>> {
-    return this.#within((signal) =>
-      recordServer({ mode, flags }, this.#on, this.#file(mode), signal, async (server) => {
+    return this.#within(async (signal) => {
+      const plan = { mode, flags };
+      const used = await recordServer(plan, this.#on, this.#file(mode), signal, async (server) => {
         using guests = new Guests(server.address, signal);
         return await use({ guests, status: server.status });
-      })
-    );
+      });
+      this.#onRecorded(used);
+      return used;
+    });
   }
 
   /** Removes the recordings. */

@@ -35,8 +35,9 @@ import { visitServer } from "./visited_server.ts";
 /** The script of this module. */
 const SCRIPT = "lab/tour.ts";
 
-/** The widest line of text, in characters. */
+/** The widest line, in characters, and that of the short tour, which people show to others. */
 const WIDEST = 100;
+const NARROW = 80;
 
 const tourCommand = (): Command => ({
   name: "tour",
@@ -89,7 +90,7 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
   const on = runtimeOn(values);
   const stations = isShort ? SHORT_STATIONS : stationsOf(asked);
   using folder = new RecordingFolder("tour", values.record as string | undefined);
-  const guide = new Guide(folder, signal);
+  const guide = new Guide(folder, isShort ? NARROW : WIDEST, signal);
   if (isShort) await showShort(guide, stations, on);
   else await showAll(guide, stations, on);
   if (signal.aborted) return EXIT_FAILED;
@@ -101,15 +102,21 @@ async function tour(values: Values, signal: AbortSignal): Promise<number> {
 
 /** Goes to stations, and tells what was seen there. */
 class Guide {
-  readonly screen: Screen = screenOf("stdout");
+  readonly screen: Screen;
   /** What was visited so far. */
   readonly visited: Visited[] = [];
   readonly #output = new LineOutput();
   readonly #folder: RecordingFolder;
   readonly #signal: AbortSignal;
 
-  /** @param folder where the servers record @param signal ends the tour */
-  constructor(folder: RecordingFolder, signal: AbortSignal) {
+  /**
+   * @param folder where the servers record
+   * @param widest the widest line, in characters
+   * @param signal ends the tour
+   */
+  constructor(folder: RecordingFolder, widest: number, signal: AbortSignal) {
+    const screen = screenOf("stdout");
+    this.screen = { ...screen, columns: () => Math.min(screen.columns(), widest) };
     this.#folder = folder;
     this.#signal = signal;
   }
@@ -131,7 +138,7 @@ class Guide {
 
   /** Says a text, in lines that are not too wide. */
   tell(text: string): Promise<void> {
-    return this.say(...wrap(text, Math.min(this.screen.columns(), WIDEST)));
+    return this.say(...wrap(text, this.screen.columns()));
   }
 
   /**

@@ -80,6 +80,8 @@ export class Outbox implements Hearer {
   #isScheduled = false;
   #isFinishing = false;
   #isOver = false;
+  /** Whether the peer reads too slowly. The owner hears of it in a moment, or has heard. */
+  #isGivenUp = false;
   #onEmpty: (() => void) | undefined;
 
   /**
@@ -145,7 +147,8 @@ export class Outbox implements Hearer {
    */
   finish(done: () => void): void {
     this.#isFinishing = true;
-    this.whenEmpty(done);
+    // What was given up is not sent, and must not pass for it.
+    if (!this.#isGivenUp) this.whenEmpty(done);
   }
 
   /**
@@ -261,6 +264,7 @@ export class Outbox implements Hearer {
 
   #giveUp(limit: string): void {
     this.close();
+    this.#isGivenUp = true;
     // Not at once: a slow reader is found out in the middle of telling others something.
     this.#rounds.soon(() => this.#owner.onSlow(new SlowReaderError(limit)));
   }

@@ -126,6 +126,11 @@ export class VisitorConnection extends Connection {
     return this.#connection.pending;
   }
 
+  /** The outbox keeps whole lines. */
+  override get keepsWhole(): boolean {
+    return true;
+  }
+
   override get mayLose(): boolean {
     return this.#connection.mayLose;
   }

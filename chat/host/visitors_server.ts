@@ -93,7 +93,8 @@ export async function serveVisitors<Count extends Counters>(
   const { mode, protocol, details, drainMs, signal, record, live, journal, deadlines } = plan;
   refuseUnix(plan.address);
   const counters = new CounterBlock();
-  const timeline = await openTimeline({ record, live }, { mode, isLoop: true });
+  const proxyProtocol = plan.limits.rules.proxies !== undefined;
+  const timeline = await openTimeline({ record, live, proxyProtocol }, { mode, isLoop: true });
   let listener: Listener;
   try {
     listener = await listen(plan, counters, journal);

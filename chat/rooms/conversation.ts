@@ -127,15 +127,23 @@ export function* converse(visit: Visit): Protocol {
     user = hall.enter(hearer, name, since);
     visit.onEnter?.(user);
     yield* listen(visit, user);
-    yield* say(GOODBYE);
+    sayLast(hearer, GOODBYE);
   } catch (error) {
     reason = reasonOf(error);
     if (!(error instanceof Dismissal)) throw error;
-    if (error.notice !== undefined) yield* say(notice(error.notice));
-    yield* say(GOODBYE);
+    if (error.notice !== undefined) sayLast(hearer, notice(error.notice));
+    sayLast(hearer, GOODBYE);
   } finally {
     if (user !== undefined) hall.leave(user, reason);
   }
+}
+
+/**
+ * Says one of the last lines. It does not wait until the visitor has read what was said before, as a
+ * write may: meanwhile the visitor would hear what others say after the goodbye.
+ */
+function sayLast(hearer: Hearer, line: string): void {
+  hearer.hear(encodeLine(line));
 }
 
 /** Does what a visitor says, line by line. */

@@ -81,8 +81,9 @@ export class EventDialer implements Dialer<EventCall> {
     signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** Connects. */
+  /** Connects. Once the signal has come, nobody is called any more. */
   async dial(address: Address, withinMs: number): Promise<EventCall> {
+    if (this.#signal?.aborted === true) throw new InterruptedError();
     const attempt = new AbortController();
     const giveUp = (why: Error) => attempt.abort(why);
     const limit = new Deadline(() => giveUp(new ConnectTimeoutError(withinMs)));
@@ -109,6 +110,10 @@ export class EventDialer implements Dialer<EventCall> {
     conversation: Protocol<Result>,
     own: Partial<SessionOptions>,
   ): Promise<Result> {
+    if (this.#signal?.aborted === true) {
+      connection.close();
+      return Promise.reject(new InterruptedError());
+    }
     return new Promise((resolve, reject) => {
       const [deadlines, lingerer] = [this.#deadlines, this.#lingering];
       const options = { ...this.#limits, ...own, deadlines, lingerer };

@@ -203,17 +203,18 @@ export class Session<Result> implements Sink, Writer, Limited {
       return;
     }
     const wasWriting = this.#waiting === "write";
+    const isSlow = error instanceof SlowReaderError;
     this.#connection.unpull();
     // If the conversation wrote again, its bytes would land in the middle of the waiting ones. So
-    // the connection is closed.
-    if (wasWriting) {
+    // the connection is closed, unless it keeps them whole.
+    if (wasWriting && (isSlow || !this.#connection.keepsWhole)) {
       // On Bun, `close` calls the writer back before it returns. The writer must not take that for
       // its reason to end.
       this.#waiting = "nothing";
       this.#is |= ENDED;
       this.#part();
       // Bytes that nobody takes would stay in the kernel's memory.
-      if (error instanceof SlowReaderError) this.#connection.reset();
+      if (isSlow) this.#connection.reset();
       else this.#connection.close();
     }
     this.#resume(error, undefined);

@@ -46,8 +46,8 @@ export interface Brush {
   readonly colours: ReadonlyMap<string, string>;
   /** The letter of a dot. */
   readonly letterOf: (dot: Dot) => string;
-  /** Whether a dot is followed. */
-  readonly isFollowed: (dot: Dot) => boolean;
+  /** Whether a dot is followed; `undefined` if none is. */
+  readonly isFollowed: ((dot: Dot) => boolean) | undefined;
   /** How much of a dot is left, from 1 to 0. */
   readonly shareOf: (dot: Dot) => number;
   /** The font of letters. */
@@ -176,8 +176,10 @@ export class Crowd {
       else drawShapes(context, bodies, look, colour, brush);
     }
     context.globalAlpha = 1;
+    const { isFollowed } = brush;
+    if (isFollowed === undefined) return;
     for (const body of this.#bodies.values()) {
-      if (!brush.isFollowed(body.dot)) continue;
+      if (!isFollowed(body.dot)) continue;
       context.strokeStyle = colours.get("accent") as string;
       context.lineWidth = 2;
       context.beginPath();

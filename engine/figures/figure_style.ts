@@ -62,6 +62,7 @@ button.main {
   min-width: 5.5rem;
 }
 button.small { min-width: 2.25rem; padding: 0.2rem; }
+td button.small { min-height: 1.5rem; padding: 0 0.4rem; }
 :focus-visible { outline: 2px solid var(--figure-accent); outline-offset: 2px; }
 input[type="range"] { accent-color: var(--figure-accent); min-width: 0; height: 2.25rem; margin: 0; }
 input[type="number"] { width: 7rem; }

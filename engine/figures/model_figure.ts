@@ -22,8 +22,9 @@ import {
   wantsLessMotion,
 } from "./element.ts";
 import { COMMON_STYLE, FIGURE_STYLE, SIGN_STYLE, STAGE_STYLE } from "./figure_style.ts";
+import { Followed } from "./followed.ts";
 import { inOrder, type Line, RecordingSource } from "./lines.ts";
-import { doingOf, PictureTable, placeOf } from "./picture_table.ts";
+import { PictureTable } from "./picture_table.ts";
 import { LiveClock, Playhead, SPEEDS } from "./playhead.ts";
 import { type Dot, type Happening, Scene, type View } from "./scene.ts";
 import { Stage } from "./stage.ts";
@@ -49,18 +50,8 @@ const TOTALS_MS = 5_000;
 /** From this number of connections on it is not said in words what happens. */
 const MOST_TOLD = 3_000;
 
-/** How many lines of a connection's life are shown. */
-const MOST_LINES = 200;
-
 /** With less motion, how often a moving picture changes, in milliseconds. */
 const CALM_MS = 250;
-
-/** What is known of the connection that is followed. */
-interface Followed {
-  readonly root: HTMLElement;
-  readonly title: HTMLElement;
-  readonly list: HTMLElement;
-}
 
 /** A figure of a recording. */
 export class ModelFigure extends ElementBase {
@@ -77,7 +68,10 @@ export class ModelFigure extends ElementBase {
   #isLive = false;
   #stage: Stage | undefined;
   #controls: Controls | undefined;
-  #followed: Followed | undefined;
+  readonly #followed = new Followed({
+    nameOf: (connection) => this.#nameOf(connection),
+    named: (happening) => this.#named(happening),
+  });
   #title: HTMLElement | undefined;
   #sub: HTMLElement | undefined;
   #now: HTMLElement | undefined;
@@ -91,7 +85,6 @@ export class ModelFigure extends ElementBase {
   #textMs = -Infinity;
   #totalsMs = -Infinity;
   #tellTotals = "";
-  #shownLife = "";
   readonly #source = new RecordingSource();
 
   /** The recording. Setting it shows it from its beginning. */
@@ -139,21 +132,23 @@ export class ModelFigure extends ElementBase {
     return this.#playhead.isPlaying;
   }
 
-  /** The number of the connection that is followed. */
+  /** The number of the connection that is followed, if it has one. */
   get followed(): number | undefined {
-    return this.#stage?.followed;
+    return this.#followed.connection;
   }
 
   /**
    * Begins to show a server that runs. What was shown before is forgotten.
+   *
+   * @param isSame whether it is the same server as before: then connections have the same numbers
    */
-  startLive(): void {
+  startLive(isSame = false): void {
     this.#isStream = true;
     this.#isLive = true;
     this.#scene = new Scene({ keepUs: KEEP_US });
     this.#clock = new LiveClock();
     this.#playhead.goLive();
-    this.#begin();
+    this.#begin(isSame);
   }
 
   /**
@@ -213,15 +208,30 @@ export class ModelFigure extends ElementBase {
 
   /** Follows a connection; nobody, if it is `undefined`. */
   follow(connection: number | undefined): void {
-    if (this.#stage === undefined) return;
-    this.#stage.followed = connection;
-    this.#stage.refresh();
-    this.#shownLife = "";
-    this.#textMs = -Infinity;
-    if (this.#controls !== undefined) {
-      this.#controls.follow.value = connection === undefined ? "" : String(connection);
-    }
-    this.#update();
+    this.#follow({ connection });
+  }
+
+  #follow(dot: Partial<Pick<Dot, "connection" | "id">>): void {
+    this.#followed.follow(dot);
+    this.#writeNumber();
+    this.#refresh();
+  }
+
+  /** Writes who is followed. Who has a number by now is found by it. */
+  #writeNumber(): void {
+    const field = this.#controls?.follow;
+    const { connection } = this.#followed;
+    const text = connection === undefined ? "" : String(connection);
+    if (field !== undefined && field.value !== text) field.value = text;
+  }
+
+  /** Follows the next connection in the picture, or the one before. */
+  #followNext(by: 1 | -1): void {
+    const { dots } = this.view;
+    if (dots.length === 0) return;
+    const at = dots.findIndex((dot) => this.#followed.is(dot));
+    const next = at < 0 && by < 0 ? dots.length - 1 : (at + by + dots.length) % dots.length;
+    this.#follow(dots[next] as Dot);
   }
 
   /** Called by the browser. */
@@ -281,7 +291,7 @@ export class ModelFigure extends ElementBase {
   }
 
   /** Shows a recording from its beginning. */
-  #begin(): void {
+  #begin(isSame = false): void {
     this.#nameAll();
     this.#writeTitle();
     this.#setRange();
@@ -291,7 +301,8 @@ export class ModelFigure extends ElementBase {
       const asked = Number(this.getAttribute("speed"));
       this.#playhead.setSpeed(asked > 0 ? asked : this.#fittingSpeed());
     }
-    this.follow(undefined);
+    if (isSame) this.#followed.renew();
+    else this.follow(undefined);
     this.#refresh();
   }
 
@@ -388,33 +399,27 @@ export class ModelFigure extends ElementBase {
     const stage = new Stage({
       nameOf: (connection) => this.#nameOf(connection),
       letterOf: (dot) => this.#letterOf(dot),
+      followed: () => this.#followed.isSomebody ? (dot) => this.#followed.is(dot) : undefined,
     });
     this.#stage = stage;
     stage.canvas.addEventListener("click", (event) => {
       const { x, y } = stage.canvas.getBoundingClientRect();
       const dot = stage.hit({ x: event.clientX - x, y: event.clientY - y });
-      this.follow(dot?.connection);
+      this.#follow(dot ?? {});
     });
     this.#title = make("h2");
     this.#sub = make("p", { class: "sub" });
     this.#now = make("p", { class: "now" });
     this.#totals = make("p", { class: "unseen", attributes: { "aria-live": "polite" } });
-    const title = make("p");
-    const list = make("ol", {
-      attributes: { tabindex: "0", "aria-label": "What has happened to it" },
-    });
-    this.#followed = {
-      root: make("div", { class: "followed", children: [title, list] }),
-      title,
-      list,
-    };
-    this.#followed.root.hidden = true;
     const controls = makeControls();
     this.#controls = controls;
     this.#listen(controls);
     const table = new PictureTable(
       (connection) => this.#nameOf(connection),
-      () => this.#refresh(),
+      {
+        onOpen: () => this.#refresh(),
+        onFollow: (dot) => this.#follow(dot),
+      },
     );
     this.#table = table;
     root.append(make("div", {
@@ -469,6 +474,8 @@ export class ModelFigure extends ElementBase {
     else if (key === "-") this.#changeSpeed(-1);
     else if (key === ".") this.step(1);
     else if (key === ",") this.step(-1);
+    else if (key === "n") this.#followNext(1);
+    else if (key === "p") this.#followNext(-1);
     else if (key === "k" || key === " " && !isButton && target === this.#controls?.root) {
       if (this.#playhead.isPlaying) this.pause();
       else this.play();
@@ -496,7 +503,8 @@ export class ModelFigure extends ElementBase {
   #write(view: View): void {
     this.#writeControls(view);
     this.#writeNow(view);
-    this.#writeFollowed(view);
+    this.#followed.show(view, this.#scene, this.#playhead.range.fromUs);
+    this.#writeNumber();
     this.#table?.show(view);
     this.#writeTotals(view);
   }
@@ -547,38 +555,6 @@ export class ModelFigure extends ElementBase {
     const name = connection === undefined ? undefined : this.#nameByConnection.get(connection);
     const named = name === undefined ? text : text.replaceAll(`#${connection}`, name);
     return named.slice(0, 1).toUpperCase() + named.slice(1);
-  }
-
-  #writeFollowed(view: View): void {
-    const followed = this.#followed;
-    const connection = this.#stage?.followed;
-    if (followed === undefined) return;
-    followed.root.hidden = connection === undefined;
-    if (connection === undefined) return;
-    const life = this.#scene.lifeOf(connection).slice(-MOST_LINES);
-    const dot = view.dots.find((dot) => dot.connection === connection);
-    const known = dot ?? this.#scene.dots.find((dot) => dot.connection === connection);
-    const where = dot === undefined
-      ? "is not in the picture"
-      : `${dot.place === "thread" ? "is served by" : "is here:"} ${placeOf(dot, view)}: ${
-        doingOf(dot, (other) => this.#nameOf(other))
-      }`;
-    const from = known === undefined ? "" : `, from ${known.peer},`;
-    setText(followed.title, `${this.#nameOf(connection)}${from} ${where}`);
-    const past = life.filter(({ us }) => us <= view.us + 0.5).length;
-    const shown = `${connection} ${life.length} ${past} ${life.at(-1)?.us}`;
-    if (shown === this.#shownLife) return;
-    this.#shownLife = shown;
-    const { fromUs } = this.#playhead.range;
-    followed.list.replaceChildren(...life.map((happening, index) =>
-      make("li", {
-        class: index < past ? "past" : "",
-        children: [
-          make("time", { text: formatTime(Math.max(0, happening.us - fromUs)) }),
-          make("span", { text: this.#named(happening) }),
-        ],
-      })
-    ));
   }
 
   /** Totals for those who listen: seldom, and only if they have changed. */

@@ -13,8 +13,9 @@ import { formatBytes, formatCount, formatRate, formatShare, formatTime } from ".
 import { COLOUR_STYLE } from "./colours.ts";
 import { adoptStyles, make, setText } from "./element.ts";
 import { LineChart } from "./line_chart.ts";
-import { readLines } from "./lines.ts";
+import type { Line } from "./lines.ts";
 import type { ModelFigure } from "./model_figure.ts";
+import { type LinkState, ServerLink } from "./server_link.ts";
 import "./index.ts";
 
 /** What a server says of itself. */
@@ -42,9 +43,6 @@ const ACTIONS: Readonly<Record<string, readonly [name: string, what: string]>> =
 
 /** How often figures and counters are drawn, in milliseconds. */
 const DRAW_MS = 250;
-
-/** How long the page waits before it asks a server again that has refused, in milliseconds. */
-const AGAIN_MS = 2_000;
 
 const figure = element("figure") as ModelFigure;
 const charts = [
@@ -78,13 +76,16 @@ const charts = [
   }),
 ];
 
-/** Whether the server has said that it ends. */
-let hasEnded = false;
+/** When the server that is shown has begun, which tells it from others. */
+let beganUs: number | undefined;
+
+/** Whether the server can be asked to do something. */
+let isThere = false;
 
 adoptStyles(document, COLOUR_STYLE);
 element("charts").append(...charts.map(({ root }) => root));
 setInterval(draw, DRAW_MS);
-listen();
+new ServerLink({ begins, lines, state });
 
 function element(id: string): HTMLElement {
   return document.getElementById(id) as HTMLElement;
@@ -123,43 +124,41 @@ async function ask(action: string, button: HTMLButtonElement): Promise<void> {
   } catch {
     setText(element("answer"), "The server does not answer.");
   } finally {
-    button.disabled = false;
+    button.disabled = !isThere;
     // A disabled button has lost the focus.
     button.focus();
   }
 }
 
-function tell(state: "live" | "lost" | "ended", text: string): void {
-  const shown = element("state");
-  shown.dataset.state = state;
-  setText(shown, text);
+/** A stream begins, with all that is there now. */
+function begins(): void {
+  void introduce();
 }
 
-/** Listens to what happens. A stream that breaks is opened again. */
-function listen(): void {
-  const source = new EventSource("events");
-  source.addEventListener("message", ({ data }) => {
-    const { lines } = readLines(String(data));
-    // Each stream begins with a header, and with all that is there now.
-    if (lines.some(({ type }) => type === "recording")) {
-      figure.startLive();
-      tell("live", "live");
-      void introduce();
-    }
-    figure.appendLines(lines);
-    if (!lines.some(({ type }) => type === "end")) return;
-    hasEnded = true;
-    source.close();
-    figure.stopLive();
-    tell("ended", "The server has ended. This is its last picture.");
-  });
-  source.addEventListener("error", () => {
-    if (hasEnded) return;
-    tell("lost", "The server does not answer. This is its last picture; trying again …");
-    if (source.readyState !== EventSource.CLOSED) return;
-    source.close();
-    setTimeout(listen, AGAIN_MS);
-  });
+function lines(lines: readonly Line[]): void {
+  for (const line of lines) {
+    if (line.type !== "recording") continue;
+    figure.startLive(line.began_us === beganUs);
+    beganUs = line.began_us;
+  }
+  figure.appendLines(lines);
+}
+
+function state({ kind, text, page }: LinkState): void {
+  const shown = element("state");
+  shown.dataset.state = kind;
+  setText(shown, text);
+  isThere = kind === "live" || kind === "silent";
+  if (!isThere) figure.stopLive();
+  for (const button of element("buttons").querySelectorAll("button")) button.disabled = !isThere;
+  if (page === undefined || !isPage(page)) return;
+  const link = make("a", { text: "Its page", attributes: { href: page } });
+  shown.append(" ", link);
+}
+
+/** Whether an address is one of a page, and not of something that a browser would run. */
+function isPage(address: string): boolean {
+  return URL.canParse(address) && new URL(address).protocol === "http:";
 }
 
 /** The name of a counter as words: `threadsLost` and `workers_busy` are two each. */
@@ -170,9 +169,10 @@ function inWords(name: string): string {
 /** Draws the figures, and writes the counters. */
 function draw(): void {
   if (document.hidden) return;
-  const { us, scene, view } = figure;
-  for (const chart of charts) chart.show(scene.figures, us);
-  const { counters = {} } = view;
+  const { us, scene } = figure;
+  const { figures } = scene;
+  for (const chart of charts) chart.show(figures, us);
+  const counters = scene.countersAt(us) ?? {};
   const list = element("counters");
   const names = Object.keys(counters);
   if (list.dataset.names !== names.join()) {

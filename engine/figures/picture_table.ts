@@ -7,7 +7,7 @@
 
 import { formatTime } from "../values/units.ts";
 import { lookOf, MEANINGS } from "./colours.ts";
-import { make } from "./element.ts";
+import { make, setText } from "./element.ts";
 import type { Dot, ThreadView, View } from "./scene.ts";
 
 /** Names a connection. */
@@ -30,17 +30,30 @@ export function doingOf(dot: Dot, nameOf: NameOf): string {
   return `${words}${what}${waitsFor === undefined ? "" : `, for ${nameOf(waitsFor)}`}`;
 }
 
+/** Who hears of what a reader does with the tables. */
+export interface TableHearing {
+  /** Somebody opens or closes them. */
+  onOpen(): void;
+  /** Somebody wants to follow a connection. */
+  onFollow(dot: Dot): void;
+}
+
 /** The tables of a figure. They are written only while they are open. */
 export class PictureTable {
   /** The element to put somewhere. */
   readonly root: HTMLDetailsElement;
   readonly #nameOf: NameOf;
-  readonly #places = make("tbody");
-  readonly #connections = make("tbody");
+  readonly #places = new Rows<string>();
+  readonly #connections: Rows<number>;
+  readonly #more = make("p");
 
-  /** @param nameOf names a connection @param onOpen is called when somebody opens or closes them */
-  constructor(nameOf: NameOf, onOpen: () => void) {
+  /** @param nameOf names a connection @param hearing hears of what a reader does */
+  constructor(nameOf: NameOf, { onOpen, onFollow }: TableHearing) {
     this.#nameOf = nameOf;
+    this.#connections = new Rows((id) => {
+      const dot = this.#dots.find((dot) => dot.id === id);
+      if (dot !== undefined) onFollow(dot);
+    });
     const places = ["Where", "Connections", "What happens there"];
     const connections = ["Connection", "From", "Where", "What it does", "Since"];
     this.root = make("details", {
@@ -50,8 +63,9 @@ export class PictureTable {
           class: "scroll",
           attributes: { tabindex: "0", role: "group", "aria-label": "The picture as a table" },
           children: [
-            tableOf("Where connections are", places, this.#places),
-            tableOf("Connections", connections, this.#connections),
+            tableOf("Where connections are", places, this.#places.body),
+            tableOf("Connections", connections, this.#connections.body),
+            this.#more,
           ],
         }),
       ],
@@ -62,18 +76,25 @@ export class PictureTable {
   /** Writes what a moment shows. */
   show(view: View): void {
     if (!this.root.open) return;
-    fill(this.#places, this.#placesIn(view).slice(0, MOST_ROWS));
+    const places = this.#placesIn(view).slice(0, MOST_ROWS);
+    this.#places.fill(new Map(places.map((row) => [row[0] as string, row])));
     const { dots, us } = view;
-    const rows = dots.slice(0, MOST_ROWS).map((dot) => [
-      dot.connection === undefined ? "not accepted yet" : this.#nameOf(dot.connection),
-      dot.peer,
-      placeOf(dot, view),
-      doingOf(dot, this.#nameOf),
-      formatTime(Math.max(0, us - dot.sinceUs)),
-    ]);
-    const more = dots.length - rows.length;
-    fill(this.#connections, more > 0 ? [...rows, [`and ${more} more`, "", "", "", ""]] : rows);
+    this.#dots = dots.slice(0, MOST_ROWS);
+    this.#connections.fill(
+      new Map(this.#dots.map((dot) => [dot.id, [
+        dot.connection === undefined ? "not accepted yet" : this.#nameOf(dot.connection),
+        dot.peer,
+        placeOf(dot, view),
+        doingOf(dot, this.#nameOf),
+        formatTime(Math.max(0, us - dot.sinceUs)),
+      ]])),
+    );
+    const more = dots.length - this.#dots.length;
+    setText(this.#more, more > 0 ? `and ${more} more` : "");
   }
+
+  /** Those that have a row. */
+  #dots: readonly Dot[] = [];
 
   #placesIn(view: View): readonly (readonly string[])[] {
     const { dots, threads, listeners, hasHandOver, queued, totals } = view;
@@ -120,8 +141,49 @@ function tableOf(title: string, columns: readonly string[], body: HTMLElement): 
   });
 }
 
-function fill(body: HTMLElement, rows: readonly (readonly string[])[]): void {
-  body.replaceChildren(
-    ...rows.map((cells) => make("tr", { children: cells.map((text) => make("td", { text })) })),
-  );
+/**
+ * The rows of a table. A row stays the same as long as what it is about is there: somebody may read it,
+ * or have the focus in it.
+ */
+class Rows<Key> {
+  readonly body = make("tbody");
+  readonly #rows = new Map<Key, HTMLTableRowElement>();
+  readonly #onChosen: ((key: Key) => void) | undefined;
+
+  /** @param onChosen is called when somebody chooses a row; without it, nobody can */
+  constructor(onChosen?: (key: Key) => void) {
+    this.#onChosen = onChosen;
+  }
+
+  /** Shows these rows, in this order. */
+  fill(texts: ReadonlyMap<Key, readonly string[]>): void {
+    for (const [key, row] of this.#rows) {
+      if (texts.has(key)) continue;
+      row.remove();
+      this.#rows.delete(key);
+    }
+    let next = this.body.firstElementChild;
+    for (const [key, cells] of texts) {
+      const row = this.#rows.get(key) ?? this.#make(key, cells.length);
+      if (row === next) next = next.nextElementSibling;
+      else this.body.insertBefore(row, next);
+      cells.forEach((text, index) => {
+        const cell = row.cells[index] as HTMLElement;
+        setText(cell.querySelector("button") ?? cell, text);
+      });
+    }
+  }
+
+  #make(key: Key, length: number): HTMLTableRowElement {
+    const row = make("tr", { children: Array.from({ length }, () => make("td")) });
+    const onChosen = this.#onChosen;
+    if (onChosen !== undefined) {
+      const attributes = { type: "button", title: "Follow it" };
+      const button = make("button", { class: "small", attributes });
+      button.addEventListener("click", () => onChosen(key));
+      row.cells[0]?.append(button);
+    }
+    this.#rows.set(key, row);
+    return row;
+  }
 }

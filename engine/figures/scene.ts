@@ -22,10 +22,13 @@ import type {
   ThreadEvent,
 } from "../recording/events.ts";
 import type { Line } from "./lines.ts";
+import { type Happening, happeningsOf } from "./happenings.ts";
 import { Course, Moments } from "./spans.ts";
 import { Thread, type ThreadKind, type ThreadView, threadView } from "./thread.ts";
 import { type Computing, type Dot, type Ending, Track } from "./track.ts";
+import { TrackOrder } from "./track_order.ts";
 
+export type { Happening } from "./happenings.ts";
 export type { Activity, ThreadKind, ThreadView } from "./thread.ts";
 export type { Doing, Dot, Ending, Place } from "./track.ts";
 
@@ -78,14 +81,6 @@ export interface View {
   readonly note: string | undefined;
 }
 
-/** Something that happens, in words. */
-export interface Happening {
-  readonly us: number;
-  readonly text: string;
-  /** The number of the connection that it happens to. */
-  readonly connection: number | undefined;
-}
-
 /** How a scene remembers. */
 export interface SceneOptions {
   /**
@@ -119,8 +114,8 @@ export class Scene {
   readonly #keepUs: number;
   readonly #threads = new Map<number, Thread>();
   readonly #listeners = new Map<string, { local: string; course: Course<ListenerEvent> }>();
-  /** The connections, from the time of the last {@linkcode Scene.at} on in order of {@linkcode Track.fromUs}. */
-  #tracks: Track[] = [];
+  /** The connections. */
+  readonly #tracks = new TrackOrder();
   readonly #byNumber = new Map<number, Track>();
   /** The last connection of each peer, and of each socket. */
   readonly #byPeer = new Map<string, Track>();
@@ -131,6 +126,8 @@ export class Scene {
   readonly #outcomes = new Map(OUTCOMES.map((outcome) => [outcome, new Moments()]));
   readonly #endings = new Map(ENDINGS.map((ending) => [ending, new Moments()]));
   readonly #counters = new Course<Readonly<Record<string, number>>>();
+  /** The first ones. */
+  #firstCounters: Readonly<Record<string, number>> | undefined;
   readonly #figures = new Course<FiguresEvent>();
   readonly #notes = new Course<string>();
   readonly #leftOut = new Map<string, Course<number>>();
@@ -142,12 +139,6 @@ export class Scene {
   /** When the server was told to close. */
   #closingUs = Infinity;
   #forgottenUs = 0;
-  /** The connections in the picture at the last look, and how many have come by then. */
-  #present: Track[] = [];
-  #come = 0;
-  #lookedUs = -Infinity;
-  #lingeredUs = 0;
-  #isSorted = true;
   #happenings: readonly Happening[] | undefined;
 
   /** @param options how it remembers */
@@ -167,7 +158,7 @@ export class Scene {
 
   /** When the first connection comes; `undefined` if none has come. */
   get firstUs(): number | undefined {
-    const first = this.#tracks.reduce((us, { fromUs }) => Math.min(us, fromUs), Infinity);
+    const first = this.#tracks.all[0]?.fromUs ?? Infinity;
     return first === Infinity ? undefined : first;
   }
 
@@ -178,8 +169,7 @@ export class Scene {
 
   /** All connections that are remembered in the order in which they came, each as it was at the last look. */
   get dots(): readonly Dot[] {
-    this.#sort();
-    return this.#tracks;
+    return this.#tracks.all;
   }
 
   /**
@@ -189,7 +179,6 @@ export class Scene {
    */
   add(lines: Iterable<Line>): void {
     for (const line of lines) this.#add(line);
-    this.#isSorted = false;
     this.#happenings = undefined;
     const horizonUs = this.#toUs - this.#keepUs;
     if (horizonUs - this.#forgottenUs > this.#keepUs * FORGETFUL) this.#forget(horizonUs);
@@ -203,8 +192,7 @@ export class Scene {
    * @returns what is known about it; its dots are valid until the next look
    */
   at(us: number, lingerUs = 0): View {
-    this.#lookFor(us, lingerUs);
-    const dots = this.#present;
+    const dots = this.#tracks.presentAt(us, lingerUs, this.#areEndsTold);
     const served = new Map<number, Track[]>();
     for (const dot of dots) {
       dot.look(us, this.#areEndsTold);
@@ -222,6 +210,10 @@ export class Scene {
     sayWhom(dots, threads);
     const counters = this.#counters.at(us);
     const queued = counters?.queued;
+    const leftOut = new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0]));
+    const endings = countsAt(this.#endings, us);
+    const isComplete = ![...leftOut].some(([what, count]) => what !== "spans" && count > 0);
+    const untold = isComplete ? 0 : this.#countUntold(counters, endings, dots);
     return {
       us,
       dots,
@@ -235,27 +227,55 @@ export class Scene {
       totals: {
         begun: this.#begun.countAt(us),
         outcomes: countsAt(this.#outcomes, us),
-        endings: countsAt(this.#endings, us),
+        endings: { ...endings, unknown: endings.unknown + untold },
       },
       counters,
       figures: this.#figures.at(us),
-      leftOut: new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0])),
+      leftOut,
       isPartial: us - (this.#leftOut.get("connections")?.last(us)?.at ?? -Infinity) < PARTIAL_US,
       isClosing: us >= this.#closingUs,
       note: this.#notes.at(us),
     };
   }
 
-  /** What happens to a connection, in words and in the order of time. */
-  lifeOf(connection: number): readonly Happening[] {
-    const track = this.#byNumber.get(connection);
-    return track === undefined ? [] : inOrder(this.#tell(track));
+  /** The server's own counters at a moment. */
+  countersAt(us: number): Readonly<Record<string, number>> | undefined {
+    return this.#counters.at(us);
+  }
+
+  /** How many have ended according to the server, of which nothing else was told. */
+  #countUntold(
+    counters: Readonly<Record<string, number>> | undefined,
+    endings: Readonly<Record<Ending, number>>,
+    dots: readonly Track[],
+  ): number {
+    const first = this.#firstCounters;
+    if (counters === undefined || first === undefined) return 0;
+    const over = ({ accepted = 0, live = 0 }: Readonly<Record<string, number>>) => accepted - live;
+    const told = endings.FIN + endings.RST + endings.unknown;
+    const closing = dots.reduce((sum, { place }) => sum + (place === "closing" ? 1 : 0), 0);
+    return Math.max(0, over(counters) - over(first) - told - closing);
+  }
+
+  /**
+   * Finds a connection, as it was at the last look.
+   *
+   * @param connection its number, if it has one @param id that of its dot, if it has none
+   */
+  find(connection: number | undefined, id: number | undefined): Dot | undefined {
+    if (connection !== undefined) return this.#byNumber.get(connection);
+    return this.#tracks.all.find((track) => track.id === id);
+  }
+
+  /** What happens to a connection, in words and in the order of time. @param dot from this scene */
+  lifeOf(dot: Dot): readonly Happening[] {
+    return inOrder(happeningsOf(dot as Track, this.#nameOf));
   }
 
   /** Everything that happens, in words and in the order of time. */
   happenings(): readonly Happening[] {
     return this.#happenings ??= inOrder([
-      ...this.#tracks.flatMap((track) => this.#tell(track)),
+      ...this.#tracks.all.flatMap((track) => happeningsOf(track, this.#nameOf)),
       ...this.#tellClosing(),
     ]);
   }
@@ -263,9 +283,12 @@ export class Scene {
   /** That it closes is told if somebody was still there. */
   #tellClosing(): readonly Happening[] {
     const us = this.#closingUs;
-    const isNews = this.#tracks.some(({ doneUs }) => us < doneUs) && us < Infinity;
+    const isNews = this.#tracks.all.some(({ doneUs }) => us < doneUs) && us < Infinity;
     return isNews ? [{ us, text: "the server is told to close", connection: undefined }] : [];
   }
+
+  readonly #nameOf = (thread: number | undefined): string =>
+    this.#threads.get(thread ?? 0)?.name ?? "a thread";
 
   #add(line: Line): void {
     if (line.type === "recording") {
@@ -317,6 +340,7 @@ export class Scene {
         return;
       }
       case "counters":
+        this.#firstCounters ??= line.values;
         this.#counters.add(line.at, line.values);
         return;
       case "figures":
@@ -332,6 +356,7 @@ export class Scene {
         const course = this.#leftOut.get(line.what) ?? new Course<number>();
         this.#leftOut.set(line.what, course);
         course.add(line.at, (course.at(line.at) ?? 0) + line.count);
+        if (line.what !== "spans") this.#giveUp(line.at);
         return;
       }
       case "end":
@@ -356,8 +381,12 @@ export class Scene {
     // The same address may have been another client's before.
     const isSame = known !== undefined && known.connection === undefined && at < known.goneUs;
     const track = isSame ? known : this.#newTrack(peer);
+    // Its end was told before its beginning.
+    if (track.goneUs < Infinity) this.#tracks.lookAnew();
+    const { fromUs } = track;
     track.connection = connection;
     track.begunUs = at;
+    this.#tracks.comes(track, fromUs);
     track.isOwn = by === "page";
     this.#byNumber.set(connection, track);
     if (cookie !== undefined) this.#byCookie.set(cookie, track);
@@ -369,7 +398,7 @@ export class Scene {
 
   #newTrack(peer: string): Track {
     const track = new Track(++this.#ids, String(peer));
-    this.#tracks.push(track);
+    this.#tracks.add(track);
     this.#byPeer.set(peer, track);
     return track;
   }
@@ -384,14 +413,14 @@ export class Scene {
     switch (name) {
       case "computing":
         thread?.computing.add(line);
-        track?.computing.add(part);
+        track?.add("computing", part);
         return;
       case "waiting for computing":
-        track?.awaiting.add(part);
+        track?.add("awaiting", part);
         return;
       case "writing":
         thread?.writing.add(line);
-        track?.writing.add(part);
+        track?.add("writing", part);
         return;
       case "turn":
       case "turns":
@@ -425,13 +454,16 @@ export class Scene {
       const track = known?.connection === undefined && known !== undefined
         ? known
         : this.#newTrack(peer);
+      const { fromUs } = track;
       track.inQueue = { at, to: Infinity };
+      this.#tracks.comes(track, fromUs);
     } else if (known?.inQueue !== undefined) known.inQueue = { ...known.inQueue, to: at };
   }
 
   #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
     if (which === "client") return;
     // Whoever looks at sockets also hears of their ends.
+    if (!this.#areEndsTold) this.#tracks.lookAnew();
     this.#areEndsTold = true;
     let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
     if (state === "CLOSE") {
@@ -443,7 +475,9 @@ export class Scene {
     }
     if (waiting === true) {
       track ??= this.#newTrack(remote);
+      const { fromUs } = track;
       track.seenUs = Math.min(track.seenUs, at);
+      this.#tracks.comes(track, fromUs);
     } else if (track !== undefined && track.seenUs < at) {
       track.leftUs = Math.min(track.leftUs, at);
     }
@@ -461,35 +495,17 @@ export class Scene {
     const byCookie = line.cookie === undefined ? undefined : this.#byCookie.get(line.cookie);
     const track = byCookie ?? this.#byPeer.get(line.remote);
     if (track !== undefined && track.endedWith === undefined && track.fromUs <= line.at) {
+      if (track.goneUs < line.at) this.#tracks.lookAnew();
       end(track, line);
     } else this.#untold.set(line.remote, line);
   }
 
-  #sort(): void {
-    if (this.#isSorted) return;
-    this.#tracks.sort((one, other) => one.fromUs - other.fromUs);
-    this.#isSorted = true;
-    // The next look begins anew.
-    this.#lookedUs = Infinity;
-  }
-
-  /** Finds the connections that are in the picture at a moment. */
-  #lookFor(us: number, lingerUs: number): void {
-    this.#sort();
-    const isOn = us >= this.#lookedUs && lingerUs === this.#lingeredUs;
-    if (!isOn) {
-      this.#present = [];
-      this.#come = 0;
+  /** Something was left out. It may have been the ends of those that nobody has seen since. */
+  #giveUp(us: number): void {
+    const seen = new Set(this.#byCookie.values());
+    for (const track of this.#tracks.all) {
+      if (track.overUs <= us && track.goneUs === Infinity && !seen.has(track)) track.goneUs = us;
     }
-    const hasGone = (track: Track) => track.endUs(this.#areEndsTold) + lingerUs <= us;
-    if (isOn) this.#present = this.#present.filter((track) => !hasGone(track));
-    for (; this.#come < this.#tracks.length; this.#come++) {
-      const track = this.#tracks[this.#come] as Track;
-      if (track.fromUs > us) break;
-      if (!hasGone(track)) this.#present.push(track);
-    }
-    this.#lookedUs = us;
-    this.#lingeredUs = lingerUs;
   }
 
   /** Forgets what was over at a moment. */
@@ -497,7 +513,7 @@ export class Scene {
     this.#forgottenUs = beforeUs;
     // Who closes for so long may have been left out when it ended.
     const isOld = ({ doneUs }: Track) => doneUs < beforeUs;
-    this.#tracks = this.#tracks.filter((track) => {
+    this.#tracks.keep((track) => {
       if (!isOld(track)) return true;
       if (track.connection !== undefined) this.#byNumber.delete(track.connection);
       if (this.#byPeer.get(track.peer) === track) this.#byPeer.delete(track.peer);
@@ -507,11 +523,7 @@ export class Scene {
       if (isOld(track)) this.#byCookie.delete(cookie);
     }
     for (const [peer, { at }] of this.#untold) if (at < beforeUs) this.#untold.delete(peer);
-    for (const track of this.#tracks) {
-      track.computing.forget(beforeUs);
-      track.awaiting.forget(beforeUs);
-      track.writing.forget(beforeUs);
-    }
+    for (const track of this.#tracks.all) track.forget(beforeUs);
     for (const [number, thread] of this.#threads) {
       thread.forget(beforeUs);
       const { all } = thread.presence;
@@ -525,45 +537,6 @@ export class Scene {
     for (const course of [this.#counters, this.#figures, this.#notes, ...this.#leftOut.values()]) {
       course.forget(beforeUs);
     }
-    this.#isSorted = false;
-  }
-
-  #tell(track: Track): readonly Happening[] {
-    const all: Happening[] = [];
-    const threadName = (number: number | undefined) =>
-      this.#threads.get(number ?? 0)?.name ?? "a thread";
-    const { connection, peer, queued, accepting } = track;
-    const name = connection === undefined ? peer : `#${connection}`;
-    const tell = (us: number, text: string) => all.push({ us, text, connection });
-    if (accepting !== undefined) tell(accepting.at, `${name} is in the accept queue`);
-    if (track.begunUs < Infinity) tell(track.begunUs, `${name} is accepted`);
-    if (queued !== undefined) tell(queued.at, `${name} waits in the hand-over queue`);
-    if (track.servedUs < Infinity) {
-      tell(track.servedUs, `${threadName(track.server)} begins to serve ${name}`);
-    }
-    for (const { at, to, task, thread } of track.computing.all) {
-      const what = task === undefined ? "" : ` ${task}`;
-      tell(at, `${threadName(thread)} begins to compute${what} for ${name}`);
-      tell(to, `${threadName(thread)} has computed${what} for ${name}`);
-    }
-    for (const { at, to } of track.awaiting.all) {
-      tell(at, `${name} waits while another thread computes`);
-      tell(to, `${name} has the result`);
-    }
-    for (const { at, to } of track.writing.all) {
-      tell(at, `${name} waits for its peer to take what was sent`);
-      tell(to, `the peer of ${name} has taken it`);
-    }
-    if (track.over !== undefined) {
-      const { outcome, failure } = track.over;
-      const why = failure === undefined ? "" : `, ${failure}`;
-      tell(track.overUs, `${name} is over: ${outcome}${why}`);
-    }
-    const endUs = track.endUs(true);
-    if (endUs < Infinity && track.endedWith !== undefined) {
-      tell(endUs, `${name} has ended with ${track.endedWith}`);
-    }
-    return all;
   }
 }
 

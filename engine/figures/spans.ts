@@ -27,10 +27,10 @@ function countUpTo<Item>(items: readonly Item[], atOf: (item: Item) => number, u
 /** Puts something to its place in the order of time. Returns the place. */
 function insert<Item>(items: Item[], atOf: (item: Item) => number, item: Item): number {
   const us = atOf(item);
-  let at = items.length;
-  while (at > 0 && atOf(items[at - 1] as Item) > us) at--;
-  if (at === items.length) items.push(item);
-  else items.splice(at, 0, item);
+  const last = items.at(-1);
+  if (last === undefined || atOf(last) <= us) return items.push(item) - 1;
+  const at = countUpTo(items, atOf, us);
+  items.splice(at, 0, item);
   return at;
 }
 

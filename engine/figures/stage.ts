@@ -8,12 +8,22 @@
  * @module
  */
 
-import { formatCount, formatTime } from "../values/units.ts";
+import { formatCount } from "../values/units.ts";
+import {
+  type Box,
+  box,
+  type Card,
+  card,
+  END_NAMES,
+  type EndName,
+  plural,
+  stateOf,
+  wordsOf,
+} from "./boxes.ts";
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
 import type { Dot, ThreadView, View } from "./scene.ts";
-import { LONG_TURN_US } from "./thread.ts";
 import {
   circleIn,
   loopPlaces,
@@ -49,38 +59,9 @@ export interface Naming {
   readonly nameOf: (connection: number) => string;
   /** One or two letters for a dot. */
   readonly letterOf: (dot: Dot) => string;
+  /** Says whether a dot is followed; `undefined` if none is. */
+  readonly followed: () => ((dot: Dot) => boolean) | undefined;
 }
-
-/** A box with a name. */
-interface Box {
-  readonly root: HTMLElement;
-  readonly count: HTMLElement;
-  /** For whom those in it wait. */
-  readonly whom: HTMLElement;
-  readonly well: HTMLElement;
-}
-
-/** The box of a thread. */
-interface Card {
-  readonly root: HTMLElement;
-  readonly what: HTMLElement;
-  readonly well: HTMLElement;
-  readonly slots: Slots<Dot>;
-  rectangle: Rectangle;
-  /** Where the hand of a loop points, as an angle, and where it should. */
-  angle: number;
-  toAngle: number;
-  turns: number;
-}
-
-type EndName = "closing" | "FIN" | "RST" | "unknown";
-
-const END_NAMES: Readonly<Record<EndName, readonly [name: string, words: string]>> = {
-  closing: ["Closing", "not over yet"],
-  FIN: ["FIN", "ended in order"],
-  RST: ["RST", "reset"],
-  unknown: ["Over", "how is not told"],
-};
 
 /** The stage. */
 export class Stage {
@@ -103,14 +84,14 @@ export class Stage {
   #structure = "";
   #rectangles = new Map<HTMLElement, Rectangle>();
   #isMeasured = false;
+  /** How many pixels of the canvas a pixel of the page has. */
+  #ratio = 1;
   #isDown = false;
   #colours: ReadonlyMap<Look | "well" | "accent" | "line" | "faint", string> = new Map();
   #textMs = -Infinity;
   #radius = 10;
   #drawnBusy = "";
   #isDirty = true;
-  /** The connection that is followed. */
-  followed: number | undefined;
   /** For how long an ended connection stays, in microseconds of the recording. */
   lingerUs = 700_000;
 
@@ -277,7 +258,7 @@ export class Stage {
       const found = this.#byNumber.get(thread.number);
       if (found === undefined) continue;
       const { root, what } = found;
-      const words = this.#words(thread, us);
+      const words = wordsOf(thread, us, this.#naming.nameOf);
       setText(what, words);
       what.title = words;
       root.dataset.state = stateOf(thread);
@@ -330,33 +311,6 @@ export class Stage {
     return this.#ends.get(name) as Box & { readonly slots: Slots<Dot> };
   }
 
-  /** What a thread does, in words. */
-  #words({ activity, dots, isLoop, turns, kind }: ThreadView, us: number): string {
-    const { nameOf } = this.#naming;
-    const forWhom = activity?.connection === undefined ? "" : ` for ${nameOf(activity.connection)}`;
-    const since = activity === undefined ? "" : formatTime(Math.max(0, us - activity.sinceUs));
-    if (activity?.what === "computing") {
-      const task = activity.task === undefined ? "" : ` ${activity.task}`;
-      return isLoop
-        ? `stands still: computes${task}${forWhom} · ${since}`
-        : `computes${task}${forWhom} · ${since}`;
-    }
-    if (isLoop && activity !== undefined && us - activity.sinceUs >= LONG_TURN_US) {
-      return `stands still: a turn${forWhom} · ${since}`;
-    }
-    if (isLoop) {
-      const served = plural(dots.length, "connection");
-      return `${served} · ${formatCount(turns)} ${turns === 1 ? "turn" : "turns"}`;
-    }
-    if (kind === "computes") return "free";
-    const [dot] = dots;
-    if (dot === undefined) return "free";
-    const name = dot.connection === undefined ? dot.peer : nameOf(dot.connection);
-    return dot.doing === "writing"
-      ? `waits until ${name} takes what was sent`
-      : `waits for ${name} to send`;
-  }
-
   #measure(): void {
     this.#isMeasured = true;
     const frame = this.root.getBoundingClientRect();
@@ -370,7 +324,7 @@ export class Stage {
     if (this.#dense !== undefined) wells.push(this.#dense.well);
     for (const well of wells) this.#rectangles.set(well, within(well));
     for (const found of this.#byNumber.values()) found.rectangle = within(found.well);
-    const ratio = Math.min(2, devicePixelRatio);
+    const ratio = this.#ratio = Math.min(2, devicePixelRatio);
     const [width, height] = [Math.round(frame.width * ratio), Math.round(frame.height * ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) {
       this.canvas.width = width;
@@ -437,13 +391,16 @@ export class Stage {
   #placeServed({ number, dots, isLoop }: ThreadView, enters: Point): void {
     const found = this.#byNumber.get(number);
     if (found === undefined) return;
-    const { rectangle, slots } = found;
+    const { rectangle, slots, places } = found;
     slots.keep(dots);
     const radius = this.#radius;
-    const places = isLoop
-      ? loopPlaces(circleIn(rectangle, radius), slots.size, radius)
-      : rowPlaces(rectangle, Math.max(1, slots.size), radius);
-    for (const dot of dots) this.#crowd.send(dot, places(slots.of(dot)), enters);
+    if (isLoop) {
+      loopPlaces(places, circleIn(rectangle, radius), slots.size, radius);
+      for (const dot of dots) this.#crowd.send(dot, places.at(slots.of(dot)), enters);
+      return;
+    }
+    const find = rowPlaces(rectangle, Math.max(1, slots.size), radius);
+    for (const dot of dots) this.#crowd.send(dot, find(slots.of(dot)), enters);
   }
 
   /** Each thread is a cell. */
@@ -495,20 +452,19 @@ export class Stage {
   #draw(view: View): void {
     const context = this.canvas.getContext("2d");
     if (context === null) return;
-    const { width } = this.root.getBoundingClientRect();
-    const ratio = this.canvas.width / Math.max(1, width);
+    const ratio = this.#ratio;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     for (const thread of view.threads) if (thread.isLoop) this.#drawLoop(context, thread);
     this.#drawCells(context, view.threads);
     this.#drawElsewhere(context, view);
-    const { lingerUs, followed } = this;
+    const { lingerUs } = this;
     this.#crowd.draw(context, {
       radius: this.#radius,
       colours: this.#colours,
       font: this.#font,
       letterOf: this.#naming.letterOf,
-      isFollowed: ({ connection }) => followed !== undefined && connection === followed,
+      isFollowed: this.#naming.followed(),
       shareOf: ({ place, sinceUs }) =>
         place === "ended" ? Math.max(0, 1 - (view.us - sinceUs) / lingerUs) : 1,
     });
@@ -593,48 +549,6 @@ export class Stage {
       context.fillText(this.#naming.letterOf(dot), x, y + 0.5);
     }
   }
-}
-
-function box(name: string, title: string, who: string): Box {
-  const count = make("p", { class: "count" });
-  const whom = make("p", { class: "who whom" });
-  const well = make("div", { class: "well" });
-  const root = make("section", {
-    class: `box ${name}`,
-    children: [
-      ...title === "" ? [] : [make("h3", { text: title })],
-      ...who === "" ? [] : [make("p", { class: "who", text: who })],
-      count,
-      whom,
-      well,
-    ],
-  });
-  return { root, count, whom, well };
-}
-
-function card({ number, name, isLoop, kind, turns }: ThreadView): Card {
-  const what = make("p", { class: "what" });
-  const well = make("div", { class: "well" });
-  const root = make("div", {
-    class: `card ${isLoop ? "loop" : kind}`,
-    attributes: { "data-thread": String(number) },
-    children: [make("h4", { text: name }), what, well],
-  });
-  return {
-    ...{ root, what, well, turns, slots: new Slots<Dot>(), angle: -Math.PI / 2 },
-    rectangle: { x: 0, y: 0, width: 1, height: 1 },
-    toAngle: -Math.PI / 2,
-  };
-}
-
-function stateOf({ activity, dots, isLoop }: ThreadView): string {
-  if (activity?.what === "computing") return "computing";
-  if (activity?.what === "writing") return "writing";
-  return isLoop || dots.length === 0 ? "free" : "reading";
-}
-
-function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** The shorter way round. */

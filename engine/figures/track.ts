@@ -116,12 +116,12 @@ export class Track implements Dot {
   endedWith: Ending | undefined;
   /** How its conversation ended, and why. */
   over: { readonly outcome: Outcome; readonly failure: string | undefined } | undefined;
-  /** When somebody computed for it. */
-  readonly computing = new Spans<Computing>();
+  /** When somebody computed for it, if that has happened: there may be very many that only wait. */
+  computing: Spans<Computing> | undefined;
   /** When it waited for that. */
-  readonly awaiting = new Spans<Computing>();
+  awaiting: Spans<Computing> | undefined;
   /** When it waited for its peer to take what was sent. */
-  readonly writing = new Spans<Interval>();
+  writing: Spans<Computing> | undefined;
   /** What is done for it and not over yet. */
   open: Computing & { readonly what: string } | undefined;
 
@@ -132,6 +132,18 @@ export class Track implements Dot {
   constructor(id: number, peer: string) {
     this.id = id;
     this.peer = peer;
+  }
+
+  /** Adds what it spent some time on. */
+  add(what: "computing" | "awaiting" | "writing", span: Computing): void {
+    (this[what] ??= new Spans()).add(span);
+  }
+
+  /** Forgets what was over at a moment. */
+  forget(beforeUs: number): void {
+    this.computing?.forget(beforeUs);
+    this.awaiting?.forget(beforeUs);
+    this.writing?.forget(beforeUs);
   }
 
   /** When it comes into the picture. */
@@ -152,6 +164,16 @@ export class Track implements Dot {
   }
 
   /**
+   * Whether it is in the picture no more. Of ten thousand most are not over, and quickly told.
+   *
+   * @param us the moment @param areEndsTold whether the kernel tells of connections that end
+   */
+  hasEnded(us: number, areEndsTold: boolean): boolean {
+    const earliestUs = this.begunUs === Infinity ? this.goneUs : this.overUs;
+    return us >= earliestUs && us >= this.endUs(areEndsTold);
+  }
+
+  /**
    * When it goes out of the picture.
    *
    * @param areEndsTold whether the kernel tells of connections that end
@@ -160,7 +182,8 @@ export class Track implements Dot {
     if (this.begunUs === Infinity) return this.goneUs;
     if (this.overUs === Infinity) return Infinity;
     if (this.goneUs < Infinity) return Math.max(this.overUs, this.goneUs);
-    return areEndsTold ? Infinity : this.overUs;
+    // Where it was left out how it was over, its end may have been left out too.
+    return areEndsTold && this.over?.outcome !== "unknown" ? Infinity : this.overUs;
   }
 
   /**
@@ -173,13 +196,13 @@ export class Track implements Dot {
     this.waitsFor = undefined;
     this.task = undefined;
     this.doing = "waiting";
-    const endUs = this.endUs(areEndsTold);
-    const isOver = us >= this.overUs || us >= endUs;
+    const hasEnded = this.hasEnded(us, areEndsTold);
+    const isOver = us >= this.overUs || hasEnded;
     this.thread = us >= this.servedUs ? this.server : undefined;
     this.outcome = isOver ? this.over?.outcome : undefined;
     this.failure = isOver ? this.over?.failure : undefined;
-    this.ending = us >= endUs ? this.endedWith ?? "unknown" : undefined;
-    if (us >= endUs) this.#is("ended", endUs);
+    this.ending = hasEnded ? this.endedWith ?? "unknown" : undefined;
+    if (hasEnded) this.#is("ended", this.endUs(areEndsTold));
     else if (us >= this.overUs) this.#is("closing", this.overUs);
     else if (us >= this.servedUs) this.#lookAtService(us);
     else if (us >= this.begunUs) this.#lookAtQueue(us);
@@ -206,18 +229,23 @@ export class Track implements Dot {
   #lookAtService(us: number): void {
     const { open } = this;
     this.#is("thread", this.servedUs);
-    const computing = this.computing.find(us) ?? openAt(open, "computing", us);
-    const awaiting = this.awaiting.find(us) ?? openAt(open, "waiting for computing", us);
+    const computing = this.computing?.find(us) ?? openAt(open, "computing", us);
+    const awaiting = this.awaiting?.find(us) ?? openAt(open, "waiting for computing", us);
     if (computing !== undefined && computing.thread === this.server) {
       return this.#does("computing", computing);
     }
     const elsewhere = awaiting ?? computing;
     if (elsewhere !== undefined) return this.#does("waiting for computing", elsewhere);
-    const writing = this.writing.find(us) ?? openAt(open, "writing", us);
+    const writing = this.writing?.find(us) ?? openAt(open, "writing", us);
     if (writing !== undefined) return this.#does("writing", writing);
     this.doing = "reading";
-    const before = [this.computing, this.awaiting, this.writing].map((spans) => spans.last(us)?.to);
-    this.sinceUs = Math.max(this.servedUs, ...before.map((to) => to ?? 0));
+    // Ten thousand are looked at for each frame: nothing is made for that.
+    this.sinceUs = Math.max(
+      this.servedUs,
+      this.computing?.last(us)?.to ?? 0,
+      this.awaiting?.last(us)?.to ?? 0,
+      this.writing?.last(us)?.to ?? 0,
+    );
   }
 
   #does(doing: Doing, { at, task }: Interval & { readonly task?: string | undefined }): void {

@@ -108,26 +108,24 @@ export function circleIn({ x, y, width, height }: Rectangle, dot: number): Circl
  * The places around a loop. A place stays where it is when others come. As long as there is room, they
  * are on the circle, each as far as possible from those before; then they fill it.
  *
+ * @param into remembers the places
  * @param circle the loop
  * @param places how many places there are
  * @param radius the radius of the dots
  */
-export function loopPlaces(
-  circle: Circle,
-  places: number,
-  radius: number,
-): (place: number) => Point {
+export function loopPlaces(into: Places, circle: Circle, places: number, radius: number): void {
   const around = Math.floor(2 * Math.PI * circle.radius / (radius * APART));
   const room = 2 ** Math.floor(Math.log2(Math.max(1, around)));
-  if (places <= room) {
-    return (place) => onCircle(circle, circle.radius, 2 * Math.PI * reversed(place) - Math.PI / 2);
-  }
-  const all = 2 ** Math.ceil(Math.log2(places));
-  return (place) => {
+  const isAround = places <= room;
+  const all = 2 ** Math.ceil(Math.log2(Math.max(1, places)));
+  into.set(`${circle.x} ${circle.y} ${circle.radius} ${isAround ? 0 : all}`, (place) => {
+    if (isAround) {
+      return onCircle(circle, circle.radius, 2 * Math.PI * reversed(place) - Math.PI / 2);
+    }
     // The middle stays free for the hand's hub.
     const share = Math.sqrt(0.06 + 0.94 * (place + 0.5) / all);
     return onCircle(circle, circle.radius * share, place * GOLDEN);
-  };
+  });
 }
 
 function onCircle({ x, y }: Point, radius: number, angle: number): Point {
@@ -143,11 +141,36 @@ function reversed(number: number): number {
   return value;
 }
 
+/** Remembers places as long as nothing changes on which they depend. */
+export class Places {
+  #key = "";
+  #find: (index: number) => Point = () => ({ x: 0, y: 0 });
+  readonly #known: Point[] = [];
+
+  /**
+   * Says how places are found from now on.
+   *
+   * @param key another one, whenever the places are others @param find finds a place
+   */
+  set(key: string, find: (index: number) => Point): void {
+    if (key === this.#key) return;
+    this.#key = key;
+    this.#find = find;
+    this.#known.length = 0;
+  }
+
+  /** A place. */
+  at(index: number): Point {
+    return this.#known[index] ??= this.#find(index);
+  }
+}
+
 /** Gives numbers to things as long as they are there: each time the lowest that is free. */
 export class Slots<Thing> {
-  readonly #numbers = new Map<Thing, number>();
+  readonly #slots = new Map<Thing, { readonly number: number; round: number }>();
   readonly #free: number[] = [];
   #next = 0;
+  #round = 0;
 
   /** How many numbers were needed so far. */
   get size(): number {
@@ -156,24 +179,35 @@ export class Slots<Thing> {
 
   /** Keeps the numbers of these things, gives numbers to new ones, and takes back all others. */
   keep(things: readonly Thing[]): void {
-    const kept = new Set(things);
-    for (const [thing, number] of this.#numbers) {
-      if (kept.has(thing)) continue;
-      this.#numbers.delete(thing);
-      this.#free.push(number);
+    const round = ++this.#round;
+    let fresh: Thing[] | undefined;
+    for (const thing of things) {
+      const slot = this.#slots.get(thing);
+      if (slot === undefined) (fresh ??= []).push(thing);
+      else slot.round = round;
     }
-    if (this.#numbers.size === 0) {
+    const kept = things.length - (fresh?.length ?? 0);
+    if (this.#slots.size > kept) this.#takeBack(round);
+    for (const thing of fresh ?? []) {
+      this.#slots.set(thing, { number: this.#free.pop() ?? this.#next++, round });
+    }
+  }
+
+  #takeBack(round: number): void {
+    for (const [thing, slot] of this.#slots) {
+      if (slot.round === round) continue;
+      this.#slots.delete(thing);
+      this.#free.push(slot.number);
+    }
+    if (this.#slots.size === 0) {
       this.#free.length = 0;
       this.#next = 0;
     }
     this.#free.sort((one, other) => other - one);
-    for (const thing of things) {
-      if (!this.#numbers.has(thing)) this.#numbers.set(thing, this.#free.pop() ?? this.#next++);
-    }
   }
 
   /** The number of a thing; 0 if it has none. */
   of(thing: Thing): number {
-    return this.#numbers.get(thing) ?? 0;
+    return this.#slots.get(thing)?.number ?? 0;
   }
 }

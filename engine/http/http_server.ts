@@ -89,7 +89,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #options: HttpOptions;
   readonly #site: Site;
   readonly #deadlines = new TimedDeadlines({ extendsLate: true });
-  readonly #lingering = new LingerSet(this.#deadlines, LINGER);
+  readonly #lingering = new LingerSet(this.#deadlines, LINGER, WriteWatch);
   readonly #limits: TimeLimits;
   readonly #writeWatch: WriteWatch;
   readonly #sessions = new Set<Session<void>>();

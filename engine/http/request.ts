@@ -8,6 +8,8 @@
  * @module
  */
 
+import { isLocalhost } from "../net/address.ts";
+
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -292,5 +294,5 @@ function contentLengthOf(fields: ReadonlyMap<string, string>, isCurrent: boolean
  */
 export function isLocalName(host: string): boolean {
   return host === "" || host.startsWith("[") || /^\d{1,3}(\.\d{1,3}){3}$/.test(host) ||
-    host === "localhost" || host.endsWith(".localhost");
+    isLocalhost(host);
 }

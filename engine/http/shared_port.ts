@@ -6,6 +6,8 @@
 
 import type { Address } from "../../protocols/effects.ts";
 import { whyNoSockets } from "../net/libc.ts";
+import { ListenError } from "../net/listen_failure.ts";
+import { resolveHost } from "../net/resolve.ts";
 import { runtime } from "../net/runtime.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
@@ -15,24 +17,31 @@ import { sockets } from "../net/sockets.ts";
  * socket(7)). If so, it takes a share that gets no connections: the kernel gives those only to sockets
  * that listen.
  *
- * @param address a numeric address
+ * @param wanted an address, whose host may be a name
  * @returns what keeps the share until it is disposed of; `undefined` if nobody listens there, or if
  * that cannot be known here
- * @throws {SocketError} if somebody listens there who does not share the port
+ * @throws {ListenError} if somebody listens there who does not share the port
  */
-export function keepSharedPort(address: Address): Disposable | undefined {
-  const isKnown = address.port !== 0 && whyNoSockets() === undefined &&
+export async function keepSharedPort(wanted: Address): Promise<Disposable | undefined> {
+  const isKnown = wanted.port !== 0 && whyNoSockets() === undefined &&
     runtime.whyNoReusePort() === undefined;
   if (!isKnown) return undefined;
+  const hostname = await resolveHost(wanted.hostname);
+  const address = { hostname, port: wanted.port };
   const net = sockets();
   try {
     net.close(bindTo(address, false));
     return undefined;
   } catch (error) {
-    if (!(error instanceof SocketError && error.code === "EADDRINUSE")) throw error;
+    if (!(error instanceof SocketError)) throw error;
+    if (error.code !== "EADDRINUSE") throw new ListenError(wanted, error, hostname);
   }
-  const fd = bindTo(address, true);
-  return { [Symbol.dispose]: () => net.close(fd) };
+  try {
+    const fd = bindTo(address, true);
+    return { [Symbol.dispose]: () => net.close(fd) };
+  } catch (cause) {
+    throw new ListenError(wanted, cause, hostname);
+  }
 }
 
 /** Binds a socket that does not listen. */

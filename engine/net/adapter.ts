@@ -152,6 +152,11 @@ export interface Runtime {
    */
   messageTaker(): Promise<(port: MessagePort) => { readonly message: unknown } | undefined>;
   /**
+   * Collects the garbage of this thread before it returns, and gives the memory back; `undefined` where
+   * a program cannot ask for that.
+   */
+  readonly collectGarbage: (() => void) | undefined;
+  /**
    * Blocks this thread while a word in shared memory has a value, as `Atomics.wait` does, for a time
    * that does not depend on the system's clock.
    */

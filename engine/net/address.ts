@@ -136,7 +136,12 @@ export function splitZone(
  * @param hostname a numeric address
  */
 export function isLoopback(hostname: string): boolean {
-  return hostname === "::1" || /^(::ffff:)?127\./i.test(hostname);
+  return hostname === "::1" || /^(::ffff:)?127(\.\d{1,3}){3}$/i.test(hostname);
+}
+
+/** Whether a name means this machine, and never goes through the DNS (RFC 6761, section 6.3). */
+export function isLocalhost(name: string): boolean {
+  return /^([^.]+\.)*localhost$/i.test(name);
 }
 
 /**

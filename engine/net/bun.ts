@@ -48,6 +48,7 @@ interface BunGlobal {
   listen(options: unknown): BunTcpListener;
   connect(options: unknown): Promise<BunSocket>;
   sleepSync(ms: number): void;
+  gc(isAwaited: boolean): void;
   spawn(command: readonly string[], options: unknown): BunChild;
   plugin(options: { readonly name: string; setup(build: BunBuild): void }): void;
 }
@@ -582,6 +583,8 @@ export const bunRuntime: Runtime = {
   messageTaker() {
     return Promise.resolve(threads().receiveMessageOnPort);
   },
+
+  collectGarbage: () => Bun.gc(true),
 
   waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
     // Bun's Atomics.wait counts by the system's clock. When that is set back by an hour, a wait of a

@@ -517,6 +517,9 @@ export const denoRuntime: Runtime = {
     return receiveMessageOnPort as unknown as Awaited<ReturnType<Runtime["messageTaker"]>>;
   },
 
+  // V8 has a flag for that, and it has to be set before the program begins.
+  collectGarbage: undefined,
+
   waitWhile(words: Int32Array, index: number, value: number, ms: number): void {
     Atomics.wait(words, index, value, ms);
   },

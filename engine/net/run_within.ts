@@ -9,10 +9,11 @@
  * 15 to 35 ms on Deno, 1 ms on Bun. Deno cannot load it where there is no proc(5): there nothing is
  * stopped.
  *
+ * The drivers of conversations need this, and they also run where there is no runtime: in a browser,
+ * in virtual time. So it imports nothing, and the runtime says what it has.
+ *
  * @module
  */
-
-import { runtime } from "./runtime.ts";
 
 /** The part of `node:vm` that is used here. */
 interface Script {
@@ -24,10 +25,22 @@ const WORK = Symbol.for("handshake work");
 
 const scope = globalThis as unknown as {
   [WORK]: (() => unknown) | undefined;
-  readonly process: { getBuiltinModule(name: string): { Script: new (text: string) => Script } };
+  readonly process?: { getBuiltinModule(name: string): { Script: new (text: string) => Script } };
 };
 
 let script: Script | undefined;
+
+/** Whether modules of Node.js can be loaded. */
+let hasNodeModules = (): boolean => false;
+
+/**
+ * The runtime says what it has. Before that, nothing is stopped.
+ *
+ * @param its asks it whether modules of Node.js can be loaded
+ */
+export function stopWith(its: { readonly hasNodeModules: boolean }): void {
+  hasNodeModules = () => its.hasNodeModules;
+}
 
 /** The work was stopped. */
 export class OutOfTimeError extends Error {
@@ -50,9 +63,9 @@ export class OutOfTimeError extends Error {
  */
 export function runWithin<Result>(ms: number, work: () => Result): Result {
   if (script === undefined) {
-    if (!runtime.hasNodeModules) return work();
-    const { Script } = scope.process.getBuiltinModule("node:vm");
-    script = new Script(`globalThis[Symbol.for("handshake work")]()`);
+    const vm = hasNodeModules() ? scope.process?.getBuiltinModule("node:vm") : undefined;
+    if (vm === undefined) return work();
+    script = new vm.Script(`globalThis[Symbol.for("handshake work")]()`);
   }
   const outer = scope[WORK];
   scope[WORK] = work;

@@ -8,9 +8,12 @@ import type { Runtime } from "./adapter.ts";
 import { bunRuntime } from "./bun.ts";
 import { denoRuntime } from "./deno.ts";
 import { type Parentage, readParentage } from "./parentage.ts";
+import { stopWith } from "./run_within.ts";
 
 /** The runtime that runs this process. */
 export const runtime: Runtime = "Bun" in globalThis ? bunRuntime : denoRuntime;
+
+stopWith(runtime);
 
 /** Whose child this process is; `undefined` in every Worker, and if somebody else has started it. */
 export const parentage: Parentage | undefined = runtime.isMainThread

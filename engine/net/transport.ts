@@ -89,6 +89,14 @@ export abstract class Connection implements AsyncDisposable {
   }
 
   /**
+   * Whether whoever has pushed need not wait until that is taken: what is pushed then comes after it. A
+   * socket may have taken a part of it.
+   */
+  get keepsWhole(): boolean {
+    return false;
+  }
+
+  /**
    * Which connection this is, if its descriptor is not known here: then {@linkcode Connection.pending}
    * does not say what the kernel has taken and the peer has not. `send_queues.ts` does.
    */

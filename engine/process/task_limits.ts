@@ -10,6 +10,7 @@
 import { readdirSync } from "node:fs";
 import { runtime } from "../net/runtime.ts";
 import { readSystemFile } from "../net/system_file.ts";
+import { type ControlGroup, controlGroups } from "./control_groups.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 /** How many threads a process of each runtime has while it starts, as seen on one or two processors. */
@@ -51,7 +52,8 @@ export function describeTaskLimits(): string {
 }
 
 function taskLimits(): TaskLimit[] {
-  return [limitOfUser(), ...limitsOfGroups()].filter((limit) => limit !== undefined);
+  return [limitOfUser(), ...controlGroups("pids").map(limitOfGroup)]
+    .filter((limit) => limit !== undefined);
 }
 
 function limitOfUser(): TaskLimit | undefined {
@@ -84,26 +86,7 @@ function tasksOf(user: string | undefined): number {
   return tasks;
 }
 
-/** The limits of the control group of this process, and of all groups around it. */
-function limitsOfGroups(): TaskLimit[] {
-  const found: TaskLimit[] = [];
-  for (const line of (readSystemFile("/proc/self/cgroup") ?? "").split("\n")) {
-    const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
-    if (path === undefined) continue;
-    const isUnified = controllers === "";
-    if (!isUnified && !controllers!.split(",").includes("pids")) continue;
-    const root = isUnified ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids";
-    // In a container the path may be that of another one, which cannot be seen. The root is its own.
-    for (let group = path;; group = group.slice(0, group.lastIndexOf("/"))) {
-      const limit = limitOfGroup(`${root}${group === "/" ? "" : group}`);
-      if (limit !== undefined) found.push(limit);
-      if (group === "" || group === "/") break;
-    }
-  }
-  return found;
-}
-
-function limitOfGroup(folder: string): TaskLimit | undefined {
+function limitOfGroup({ folder }: ControlGroup): TaskLimit | undefined {
   const most = Number(readSystemFile(`${folder}/pids.max`));
   const used = Number(readSystemFile(`${folder}/pids.current`));
   // Without a limit it says `max`.

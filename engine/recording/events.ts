@@ -432,6 +432,13 @@ export interface LeftOutEvent extends Timed {
 /** The last line. Without it, the file is not finished: its writer was killed, or still writes. */
 export interface EndEvent extends Timed {
   readonly type: "end";
+  /**
+   * The number of the process that serves in place of the one that is shown. Only the streams of a
+   * server have it.
+   */
+  readonly successor?: number;
+  /** The address of that one's page, if it has one. */
+  readonly page?: string;
 }
 
 /** An event of a recording. */

@@ -33,7 +33,7 @@ import {
   STATS_EVERY,
   TAKEOVER,
 } from "./core/options.ts";
-import type { Handover } from "./core/handover.ts";
+import type { Handover, Predecessor, Successor } from "./core/handover.ts";
 import type { Server } from "./core/server.ts";
 import { StrayLog } from "./core/stray_log.ts";
 import type { StatisticsShare } from "./core/statistics_share.ts";
@@ -264,16 +264,16 @@ async function run(command: Command, start: Start): Promise<void> {
     notifier = await startNotifier(name);
     metrics = await startMetrics(command, values);
     live = await startLive(command, values);
-    const teller = metrics;
+    const tellers = { metrics, live };
     service = await start(
       { ...measured(values, notifier), ...withPassed(command, values) },
       stdout,
       {
-        ...(teller !== undefined && { beforeTakeover: () => beforeTakeover(teller) }),
+        beforeTakeover: (predecessor) => beforeTakeover(tellers, predecessor),
         ...(live !== undefined && { live }),
       },
     );
-    await metrics?.listen();
+    await Promise.all([metrics?.listen(), live?.listen()]);
   } catch (error) {
     const usage = error instanceof OptionError;
     fail(name, (error as Error).message, usage ? EXIT_USAGE : EXIT_FAILED);
@@ -289,10 +289,11 @@ async function run(command: Command, start: Start): Promise<void> {
   const profile = await beginProfile();
   try {
     // From then on those who ask at this port get their answer from the other process.
-    served.handover?.onTakenOver((_pid, port) => {
-      void metrics?.yieldTo(port);
-      void live?.close();
+    served.handover?.onTakenOver((pid, successor) => {
+      void metrics?.yieldTo(successor.metrics);
+      void live?.leaveTo(pid, successor.page);
     });
+    if (live !== undefined) served.handover?.tells({ page: live.place });
     // The first client may stop the loop for ever. The thread comes up while the loop is stuck, but
     // only the loop can start it.
     watching = startWatch(command, values, format, served, stderr);
@@ -431,10 +432,22 @@ async function startLive(
   });
 }
 
-/** The metrics of the server that is taken over end at this port. Those of this one begin before. */
-async function beforeTakeover(metrics: MetricsServer): Promise<number> {
-  await metrics.listen();
-  return metrics.address.port;
+/**
+ * The metrics and the page of the server that is taken over end where they are. Those of this one begin
+ * before.
+ */
+async function beforeTakeover(
+  { metrics, live }: {
+    readonly metrics: MetricsServer | undefined;
+    readonly live: LiveServer | undefined;
+  },
+  { page }: Predecessor,
+): Promise<Successor> {
+  await Promise.all([metrics?.listen(), live?.listen(page)]);
+  return {
+    ...(metrics !== undefined && { metrics: metrics.address.port }),
+    ...(live !== undefined && { page: live.url }),
+  };
 }
 
 /** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */

@@ -7,7 +7,13 @@
  */
 
 import { runtime } from "../net/runtime.ts";
-import { METRICS_THREAD, SOCKETS_THREAD, STATISTICS_THREAD, WATCH_THREAD } from "./thread_names.ts";
+import {
+  LIVE_THREAD,
+  METRICS_THREAD,
+  SOCKETS_THREAD,
+  STATISTICS_THREAD,
+  WATCH_THREAD,
+} from "./thread_names.ts";
 import type { ThreadProfile } from "./thread_profile.ts";
 
 /** The variable that names the folder for the profiles. */
@@ -24,6 +30,7 @@ const WRITE_MS = 5_000;
 
 /** Threads that serve nobody are not profiled. */
 const OTHERS: ReadonlySet<string | undefined> = new Set([
+  LIVE_THREAD,
   METRICS_THREAD,
   SOCKETS_THREAD,
   STATISTICS_THREAD,

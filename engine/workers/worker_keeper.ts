@@ -55,14 +55,21 @@ export class WorkerKeeper {
    *
    * @param start starts the first one
    * @param replace starts another one, or returns `undefined` if none is wanted
+   * @param isNeeded whether it is an error if the first one cannot start. If not, that is logged, and
+   * another one is started in its place; by default it is
    * @returns a promise that resolves when the first one is ready, and rejects if it cannot start
    */
   async keepRunning(
     start: () => WorkerHandle,
     replace: () => WorkerHandle | undefined = start,
+    isNeeded: () => boolean = () => true,
   ): Promise<void> {
     const first = start();
-    await first.ready;
+    try {
+      await first.ready;
+    } catch (error) {
+      if (isNeeded()) throw error;
+    }
     void this.#replace(first, replace);
   }
 

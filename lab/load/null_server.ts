@@ -1,6 +1,6 @@
 /**
- * The null server: it answers at once and does nothing else. What it reaches on this machine, no
- * server can beat under the same load.
+ * The null server: it answers at once and does nothing else. What it reaches on this machine, few
+ * servers can beat under the same load.
  *
  * It is a readiness loop in a Worker, written with the calls of the system alone: no protocol runs in
  * it, nothing is counted and nothing is limited. It speaks `echo` and `frame`, whose answers need no

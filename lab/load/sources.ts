@@ -75,6 +75,10 @@ function* readRange(part: string, text: string): Generator<string> {
   const hosts = words.map((word) => parseHost(stripBrackets(word.trim())));
   const [first, last] = hosts;
   if (first === undefined || hosts.includes(undefined) || hosts.length > 2) throw wrong(expected);
+  for (const host of hosts as readonly Uint8Array[]) {
+    const why = whyNoHost(host);
+    if (why !== undefined) throw wrong(`${toAddress(host, 0).hostname} ${why}`);
+  }
   if (last === undefined) {
     return void (yield part.includes("%") ? stripBrackets(part) : toAddress(first, 0).hostname);
   }
@@ -84,6 +88,14 @@ function* readRange(part: string, text: string): Generator<string> {
   for (let number = from; number <= to; number++) {
     yield toAddress(bytesOf(number, first.length), 0).hostname;
   }
+}
+
+/** Why nobody can come from an address; `undefined` if somebody may. */
+function whyNoHost(bytes: Uint8Array): string | undefined {
+  if (bytes.every((byte) => byte === 0)) return "stands for any address";
+  const [first = 0] = bytes;
+  const isMulticast = bytes.length === 4 ? first >> 4 === 14 : first === 255;
+  return isMulticast ? "is the address of a group" : undefined;
 }
 
 function numberOf(bytes: Uint8Array): bigint {
@@ -137,7 +149,26 @@ export function checkSources({ sources, engine }: Origin, host: string): void {
   const why = engine === "runtime" ? runtime.whyNoSource() : undefined;
   if (why !== undefined) refuse(`${why}: --engine descriptors can, on Linux`);
   if (whyNoSockets() !== undefined) return;
-  refuseAll(sources, (net, fd, source) => net.bind(fd, { hostname: source, port: 0 }));
+  refuseAll(sources, (net, fd, source) => {
+    net.bind(fd, { hostname: source, port: 0 });
+    refuseBroadcast(net, fd, source);
+  });
+}
+
+/** Any port: nothing is sent there. */
+const DISCARD = 9;
+
+/**
+ * Refuses the address of all hosts of a network. A socket can be bound to it, and then the system
+ * connects from another one; but it lets nobody connect to it without SO_BROADCAST (socket(7)).
+ */
+function refuseBroadcast(net: Sockets, fd: number, source: string): void {
+  try {
+    net.connect(fd, { hostname: source, port: DISCARD });
+  } catch (error) {
+    // What else may be wrong with the way to itself is no matter.
+    if ((error as { code?: unknown }).code === "EACCES") throw error;
+  }
 }
 
 /**

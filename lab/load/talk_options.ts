@@ -4,7 +4,8 @@
  * @module
  */
 
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { describeSystemError } from "../../engine/net/constants.ts";
 import type { Flag } from "../../engine/cli/flags.ts";
 import { integerOption, OptionError, stringOption } from "../../engine/cli/options.ts";
@@ -118,7 +119,7 @@ export async function readTalk(options: TalkOptions, connect: boolean): Promise<
     throw new OptionError(`Cannot use ${beside.name} without send: it says what an answer is`);
   }
   const request = send.startsWith("@") && !send.startsWith("@@")
-    ? readFile(send.slice(1))
+    ? await readFile(send.slice(1))
     : readText("send", send.replace(/^@@/, "@"));
   const talk: Talk = {
     name: `"${escapeBytes(request.subarray(0, NAME + 1), NAME)}"`,
@@ -148,41 +149,51 @@ function readText(option: string, text: string): Uint8Array {
   throw new OptionError(`Cannot use ${option}: expected at least one byte`);
 }
 
+/** What pipes held. They have it only once, and a comparison or a study makes several plans. */
+const piped = new Map<string, Uint8Array>();
+
 /** Reads the request from a file. */
-function readFile(path: string): Uint8Array {
+async function readFile(path: string): Promise<Uint8Array> {
   const shown = escapeText(path);
   if (path === "") throw new OptionError("Cannot use send: expected a file after the @");
   const tooLarge = () =>
     new OptionError(`Cannot send ${shown}: it has more than ${LONGEST} bytes, 64 MiB`);
-  let bytes: Uint8Array;
+  let bytes = piped.get(path);
+  if (bytes !== undefined) return bytes;
+  let isPipe = false;
   try {
-    const { size } = statSync(path);
-    if (size > LONGEST) throw tooLarge();
-    bytes = readUpTo(path, LONGEST + 1);
+    const status = statSync(path);
+    isPipe = status.isFIFO();
+    if (status.size > LONGEST) throw tooLarge();
+    bytes = await readUpTo(path, LONGEST + 1);
   } catch (error) {
     if (error instanceof OptionError) throw error;
     throw new OptionError(`Cannot read ${shown} for send: ${describeSystemError(error)}`);
   }
   if (bytes.length > LONGEST) throw tooLarge();
   if (bytes.length === 0) throw new OptionError(`Cannot send ${shown}: it is empty`);
+  if (isPipe) piped.set(path, bytes);
   return bytes;
 }
 
-/** Reads a file, or the beginning of one that does not tell its size, such as a pipe. */
-function readUpTo(path: string, most: number): Uint8Array {
-  const descriptor = openSync(path, "r");
+/**
+ * Reads a file, or the beginning of one that does not tell its size, such as a pipe. Opening a pipe
+ * takes until somebody writes it: this thread hears signals meanwhile.
+ */
+async function readUpTo(path: string, most: number): Promise<Uint8Array> {
+  const file = await open(path, "r");
   try {
     const pieces: Uint8Array[] = [];
     for (let length = 0; length < most;) {
       const piece = new Uint8Array(Math.min(1024 * 1024, most - length));
-      const count = readSync(descriptor, piece, 0, piece.length, null);
-      if (count === 0) break;
-      pieces.push(piece.subarray(0, count));
-      length += count;
+      const { bytesRead } = await file.read(piece, 0, piece.length, null);
+      if (bytesRead === 0) break;
+      pieces.push(piece.subarray(0, bytesRead));
+      length += bytesRead;
     }
     return joinBytes(pieces);
   } finally {
-    closeSync(descriptor);
+    await file.close();
   }
 }
 

@@ -44,6 +44,9 @@ export interface Finding {
   readonly shown: Choice | undefined;
 }
 
+/** Hears of an event, and from when on its time is counted, in microseconds since 1970. */
+export type Tell = (event: Event, beganUs: number) => void;
+
 /** What the laboratory needs. */
 export interface LaboratoryOptions {
   /** Starts servers. */
@@ -81,10 +84,11 @@ export class Laboratory implements AsyncDisposable {
    * Does the experiment of a question. What goes wrong is a reason why it was not done.
    *
    * @param question the question
-   * @param tell hears what is seen
+   * @param tell hears what is seen, and from when on the time of it is counted, in microseconds since
+   * 1970
    * @throws {InterruptedError} if it was ended early
    */
-  async find(question: Question, tell: (event: Event) => void): Promise<Finding> {
+  async find(question: Question, tell: Tell): Promise<Finding> {
     const { signal } = this.#options;
     const not = (whyNot: string): Finding => {
       return { place: undefined, whyNot, facts: [], shown: undefined };
@@ -127,28 +131,30 @@ export class Laboratory implements AsyncDisposable {
 
   async #experiment(
     question: Question,
-    tell: (event: Event) => void,
+    tell: Tell,
   ): Promise<Pick<Finding, "facts"> & { readonly place: Place }> {
     const { servers } = this.#options;
     if (question.on === "sockets") return await this.#perform(question, tell);
     const facts = await resultOf(question, servers);
-    for (const fact of facts) tell({ type: "fact", at: 0, ...fact });
+    const beganUs = Math.floor(nowUs());
+    for (const fact of facts) tell({ type: "fact", at: 0, ...fact }, beganUs);
     return { place: question.on, facts };
   }
 
   async #perform(
     question: SocketQuestion,
-    tell: (event: Event) => void,
+    tell: Tell,
   ): Promise<Pick<Finding, "facts"> & { readonly place: Place }> {
     const house = await this.#open();
     const facts: Fact[] = [];
+    const beganUs = Math.floor(nowUs());
     await house.perform(playOf(question), {
-      beganUs: Math.floor(nowUs()),
+      beganUs,
       pauseMs: 0,
       signal: this.#options.signal,
       tell: (event) => {
         if (event.type === "fact") facts.push(event);
-        tell(event);
+        tell(event, beganUs);
       },
     });
     return { place: house.tier === "T2" ? "sandbox" : "here", facts };

@@ -7,11 +7,12 @@
  * @module
  */
 
-import type { Missing, Recovery, Run, ServerFigures } from "../load/results.ts";
+import type { Load, Missing, Recovery, Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
   contestsOf,
   distinguish,
+  dueRate,
   type Entry,
   errorsOf,
   figures,
@@ -39,6 +40,9 @@ const TAIL = 50;
 /** How many times the service time the response time must be to show that requests waited. */
 const WAITING = 2;
 
+/** From this ratio on a difference that cannot be told from chance is worth more repeats. */
+const APART = 1.2;
+
 /** How many are named; the others are only counted. */
 const MOST_NAMES = 3;
 
@@ -61,6 +65,9 @@ export const P99: Figure = timeFigure("p99");
 function timeFigure(field: "p50" | "p90" | "p99"): Figure {
   return { of: ({ latency_us }) => latency_us[field] ?? NaN, more: false, format: formatTime };
 }
+
+/** The response time that every second request exceeds; `NaN` if there were too few. */
+const P50: Figure = timeFigure("p50");
 
 /**
  * The highest percentile up to p99 that is known of every entry that answers; p99 if there is none.
@@ -120,7 +127,26 @@ export function findingsOf(
       `No difference is reported where something was measured fewer than ${LEAST_REPEATS} times.`,
     );
   }
+  if (comparable.some(needsRepeats)) {
+    sentences.push(
+      "With more repeats (--repeat) more could be told apart: the fewer they are and the more servers " +
+        "are compared, the larger a difference must be.",
+    );
+  }
   return [...sentences, ...missing.map(sayMissing)];
+}
+
+/** Whether the best and the worst rate or median are far apart, and yet may differ by chance. */
+function needsRepeats({ load, entries: all }: Contest): boolean {
+  const entries = all.filter(hasAnswers);
+  if (entries.length < 2 || !entries.every(isRepeated)) return false;
+  const figure = load.target_rate === null ? RATE : P50;
+  const sorted = ranked(entries, figure);
+  const [best, worst] = [sorted[0], sorted.at(-1)] as [Entry, Entry];
+  const ratio = meanOf(best, figure.of) / meanOf(worst, figure.of);
+  const isFar = Math.max(ratio, 1 / ratio) >= APART;
+  return isFar &&
+    !differIn(figure, best, worst, questionsOf(entries, comparisonsOf(load, entries)));
 }
 
 /** Says what is missing, for instance `Go, runs 2 to 5 (echo · 50 connections): not measured: …`. */
@@ -177,17 +203,37 @@ interface Comparison {
 function compare({ load, entries: all, reference }: Contest): string[] {
   const entries = all.filter(hasAnswers);
   if (entries.length < 2 || !entries.every(isRepeated)) return [];
+  const comparisons = comparisonsOf(load, entries);
+  const among = questionsOf(entries, comparisons);
+  return comparisons.map((comparison) =>
+    reference !== undefined && hasAnswers(reference)
+      ? against(reference, entries, comparison, among)
+      : theBest(entries, comparison, among)
+  );
+}
+
+/** How many questions are asked at once. */
+function questionsOf(entries: readonly Entry[], comparisons: readonly Comparison[]): number {
+  return comparisons.length * (entries.length - 1);
+}
+
+/** By which figures these entries are compared. */
+function comparisonsOf(load: Load, entries: readonly Entry[]): Comparison[] {
   const { name, figure } = tailOf(entries);
+  const lowest = (figure: Figure, what: string) =>
+    isKnown(figure) ? [{ figure, what, does: `has the lowest ${what}` }] : [];
   const isKnown = ({ of }: Figure) => entries.every((entry) => Number.isFinite(meanOf(entry, of)));
   const cpu = {
     figure: PER_CPU_SECOND,
     what: "use of CPU",
     does: "answers most for each second of CPU time",
   };
-  const comparisons: readonly Comparison[] = [
+  return [
     // With a target rate, all of them answer that rate.
     ...(load.target_rate === null ? [{ figure: RATE, what: "rate", does: "answers most" }] : []),
-    ...(isKnown(figure) ? [{ figure, what: name, does: `has the lowest ${name}` }] : []),
+    // One pause of the machine moves the tail of a repeat, but hardly its median.
+    ...(name === "p50" ? [] : lowest(P50, "p50")),
+    ...lowest(figure, name),
     ...(entries.every(hasServer)
       ? [
         ...(isKnown(PER_CPU_SECOND) ? [cpu] : []),
@@ -195,12 +241,6 @@ function compare({ load, entries: all, reference }: Contest): string[] {
       ]
       : []),
   ];
-  const among = comparisons.length * (entries.length - 1);
-  return comparisons.map((comparison) =>
-    reference !== undefined && hasAnswers(reference)
-      ? against(reference, entries, comparison, among)
-      : theBest(entries, comparison, among)
-  );
 }
 
 /** Whether two entries differ in a figure, as one of so many questions. */
@@ -220,7 +260,7 @@ function theBest(
   const at = sorted.findIndex((entry) => differIn(figure, first, entry, among));
   const next = sorted[at];
   if (next === undefined) {
-    return `None differs from the best in ${what} by more than the repeats do.`;
+    return `none differs from the best in ${what} by more than the repeats do.`;
   }
   const ratio = timesWorse(next, first, figure);
   const distance = figure.more
@@ -450,7 +490,7 @@ function missedTarget(entry: Entry): Remark | undefined {
   if (share >= REACHED) return undefined;
   return {
     text: `${formatShare(share)} of the ${
-      formatRate(target)
+      formatRate(mean(entry.runs.map((run) => dueRate(run) ?? target)))
     } that were due is what it answered each second`,
     short: formatShare(share),
     weight: -share,

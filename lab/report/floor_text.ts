@@ -4,26 +4,28 @@
  * @module
  */
 
-import type { Floor, NullRun } from "../load/results.ts";
-import { formatLoad } from "./contests.ts";
+import type { Floor, NullRun, Run } from "../load/results.ts";
+import { formatLoad, loadKey } from "./contests.ts";
 import { formatRate, formatShare, formatTime } from "../../engine/values/units.ts";
 
 /**
  * Says what the machine can do at best.
  *
  * @param floor what was measured of it
+ * @param runs what was measured afterwards
  * @returns one or two sentences for each entry; empty if nothing was measured
  */
-export function floorSentences(floor: Floor | null): string[] {
+export function floorSentences(floor: Floor | null, runs: readonly Run[]): string[] {
   if (floor === null) return [];
   const { noise: { longest_us, lost_share }, nulls } = floor;
   const noise = `A busy thread was not run for up to ${formatTime(longest_us)} at a time on this ` +
     `machine, ${formatShare(lost_share)} of the time: what is shorter or rarer may be noise.`;
-  return [...nulls.map((one) => nullSentence(one, nulls.length > 1)), noise];
+  return [...nulls.map((one) => nullSentence(one, runs, nulls.length > 1)), noise];
 }
 
 function nullSentence(
   { load, protocol, connections, rate, latency_us, why }: NullRun,
+  runs: readonly Run[],
   isNamed: boolean,
 ): string {
   const where = isNamed ? ` under ${formatLoad(load)}` : "";
@@ -34,11 +36,25 @@ function nullSentence(
   ];
   const kind = differences.length === 0 ? "" : ` (${differences.join(" ")})`;
   const p99 = latency_us?.p99 ?? null;
+  const p50 = latency_us?.p50 ?? Infinity;
   const times = [
     `p50 ${formatTime(latency_us?.p50 ?? null)}`,
     ...(p99 === null ? [] : [`p99 ${formatTime(p99)}`]),
   ].join(", ");
-  const most = load.target_rate === null ? "no server can do more" : "no server can be faster";
-  return `A null server${kind}, which answers at once, reached ${formatRate(rate)}, ${times}` +
-    `${where}: ${most} with this load and what else runs here.`;
+  const text =
+    `A null server${kind}, which answers at once, reached ${formatRate(rate)}, ${times}` +
+    where;
+  const isOpen = load.target_rate !== null;
+  const best = runs.filter((run) => loadKey(run.load) === loadKey(load) && run.requests > 0)
+    .toSorted((a, b) => isOpen ? medianOf(a) - medianOf(b) : b.rate - a.rate)[0];
+  if (best !== undefined && (isOpen ? medianOf(best) < p50 : best.rate > (rate ?? 0))) {
+    const reached = isOpen ? `p50 ${formatTime(medianOf(best))}` : formatRate(best.rate);
+    return `${text}: ${best.name} did better, ${reached}, so this machine can do more than that.`;
+  }
+  return `${text}: a server that comes near this is limited by this load and what else runs here.`;
+}
+
+/** The median of a run, in microseconds; infinite if it is not known. */
+function medianOf({ latency_us: { p50 } }: Run): number {
+  return p50 ?? Infinity;
 }

@@ -132,8 +132,8 @@ function findingsOf(findings: readonly string[]): string {
 }
 
 /** What the machine could do at best. */
-function floorOf({ floor, parts }: Report): string {
-  const sentences = [...floorSentences(floor), ...partSentences(parts)];
+function floorOf({ floor, parts, runs }: Report): string {
+  const sentences = [...floorSentences(floor, runs), ...partSentences(parts)];
   if (sentences.length === 0) return "";
   const items = sentences.map((text) => `<li>${escapeHtml(text)}</li>`).join("\n");
   return `<section class="card findings floor">\n<h2>${

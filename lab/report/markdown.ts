@@ -28,7 +28,7 @@ export function formatMarkdown(
       : contestsOf(runs, reference).map(formatContest)),
     ...(findings.length === 0 ? [] : [findings.map((text) => `- ${escape(text)}`).join("\n")]),
     ...profiles.map(profileTable),
-    ...[...floorSentences(floor), ...partSentences(parts)].map(escape),
+    ...[...floorSentences(floor, runs), ...partSentences(parts)].map(escape),
     escape(formatMachine(machine)),
     fence(command),
   ].join("\n\n") + "\n";

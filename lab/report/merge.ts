@@ -69,6 +69,7 @@ export function mergeReports(sources: readonly Source[], command: string): Repor
   const merged = first.report.runs.map((run, index) =>
     mergeRuns(sources.map(({ file, report }) => ({ file, run: partnerOf(report, run, index) })))
   );
+  refuseOthers(sources);
   const parts = sources.flatMap(partsOf);
   const { reference } = first.report;
   const isAgreed = others.every(({ report }) => report.reference === reference);
@@ -152,6 +153,47 @@ function refuseTwice(sources: readonly Source[]): void {
     }
     for (const digest of digests) seen.set(digest, file);
   }
+}
+
+/** The names of what a file holds measurements of. */
+function namesIn({ report: { runs } }: Source): string[] {
+  return [...new Set(runs.map(({ name }) => name))].sort();
+}
+
+/**
+ * Where several servers were compared, their names tell which is which, so they must be the same. A
+ * single one may have another address for each machine.
+ */
+function refuseOthers(sources: readonly Source[]): void {
+  const [first, ...others] = sources as [Source, ...Source[]];
+  const names = namesIn(first);
+  for (const other of others) {
+    const theirs = namesIn(other);
+    if (Math.max(names.length, theirs.length) === 1 || String(names) === String(theirs)) continue;
+    throw new MergeError(
+      `${first.file} and ${other.file} do not belong together: one is of ${names.join(", ")} and ` +
+        `the other of ${theirs.join(", ")}`,
+    );
+  }
+}
+
+/**
+ * Says which files are of servers with other names: only who has measured knows whether they are one.
+ *
+ * @param sources what was merged
+ * @returns one sentence for each of them
+ */
+export function nameNotes(sources: readonly Source[]): string[] {
+  const [first, ...others] = sources as [Source, ...Source[]];
+  const name = namesIn(first).join(", ");
+  return others.flatMap((other) => {
+    const its = namesIn(other).join(", ");
+    if (its === name) return [];
+    return [
+      `${first.file} is of ${name} and ${other.file} of ${its}: the sum is right if both are ` +
+      "one server",
+    ];
+  });
 }
 
 /** The run that belongs to a run of another file: it has the same name and number, or the same place. */

@@ -203,6 +203,18 @@ export function judgedRuns(
   return confirmingRuns(study.steps, runs, study.found.rate);
 }
 
+/**
+ * Why thresholds cannot be judged of all that was to be measured.
+ *
+ * @param study the study, if any
+ * @returns `undefined` if they can
+ */
+export function whyUnjudged(study: RateStudy | null): string | undefined {
+  if (study === null) return undefined;
+  if (study.found !== null) return hasFound(study) ? undefined : "no rate was confirmed";
+  return study.interrupted ? "the series was interrupted" : undefined;
+}
+
 /** The load that all steps have in common, on one line. */
 export function formatStudiedLoad(runs: readonly Run[]): string {
   const [first] = runs;

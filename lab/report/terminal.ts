@@ -14,6 +14,7 @@ import { repeatsTable } from "./repeats.ts";
 import {
   type Contest,
   contestsOf,
+  dueRate,
   type Entry,
   errorsOf,
   formatLoad,
@@ -65,7 +66,7 @@ export function formatTerminal(
       return [...title, ...body].join("\n");
     });
   if (findings.length > 0) blocks.push(formatFindings(findings, screen));
-  const floored = [...floorSentences(floor), ...partSentences(parts)].flatMap((text) =>
+  const floored = [...floorSentences(floor, runs), ...partSentences(parts)].flatMap((text) =>
     wrap(escapeText(text), screen.columns())
   );
   if (floored.length > 0) blocks.push(floored.join("\n"));
@@ -205,11 +206,12 @@ function formatRun(run: Run, screen: Screen): string[] {
 }
 
 function rateText(run: Run): string {
-  const { rate, load: { target_rate, rate_parts, arrivals } } = run;
-  if (target_rate === null) return formatRate(rate);
+  const { rate, load: { rate_parts, arrivals } } = run;
+  const due = dueRate(run);
+  if (due === null) return formatRate(rate);
   const share = formatShare(reachedShare([run]));
   const isMean = rate_parts !== null || arrivals === "poisson";
-  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due${
+  return `${formatRate(rate)}, ${share} of the ${formatRate(due)} that were due${
     isMean ? " on average" : ""
   }`;
 }

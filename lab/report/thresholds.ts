@@ -208,15 +208,18 @@ export function parseThreshold(text: string, flag = "threshold"): Threshold {
  * @param thresholds the thresholds for every run
  * @param runs the runs
  * @param missing what was not measured: no threshold on it has passed
+ * @param whyNot why not all runs were made that should have been; `undefined` if they were
  * @returns a line for each threshold and each run that failed it; empty if all passed
  */
 export function failedThresholds(
   thresholds: readonly Threshold[],
   runs: readonly Run[],
   missing: readonly Missing[] = [],
+  whyNot?: string,
 ): string[] {
   const wanted = missing.filter(({ wanted }) => wanted);
   return thresholds.flatMap(({ text, judge }) => [
+    ...(whyNot === undefined ? [] : [`threshold ${text} failed: ${NOT_MEASURED}, ${whyNot}`]),
     ...runs.flatMap((run) => {
       const { kept, measured } = judge(run);
       if (kept) return [];

@@ -6,6 +6,7 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import type { Address } from "../../protocols/effects.ts";
 import {
   type Event,
   type Header,
@@ -60,6 +61,19 @@ export class History {
   /** The server is told to close. */
   closing(): void {
     this.events.push({ type: "closing", at: this.nowUs });
+  }
+
+  /**
+   * A line of a chat was said, or has been read.
+   *
+   * @param atUs when, in microseconds
+   * @param line the number of the line, from 1
+   * @param member the address of the one who says or hears it
+   * @param does which of these
+   */
+  line(atUs: number, line: number, member: Address, does: "says" | "hears"): void {
+    const at = roundUs(atUs);
+    this.events.push({ type: "line", at, line, peer: formatAddress(member), does });
   }
 
   /** A socket is made. Returns its cookie. */

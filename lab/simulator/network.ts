@@ -285,7 +285,7 @@ export class Direction {
       retryUs = Math.min(retryUs * 2, LONGEST_RETRY_US);
     }
     this.#lastUs = Math.max(this.#lastUs, nowUs + us);
-    this.#time.after(this.#lastUs - nowUs, arrive);
+    this.#time.at(this.#lastUs, arrive);
   }
 }
 
@@ -308,6 +308,8 @@ export class Listener {
   onChange: () => void = () => {};
   /** Called whenever the queue has changed, with the connection that came or went. */
   onQueue: (end: End, isWaiting: boolean) => void = () => {};
+  /** Called once, when it is closed and gone. */
+  onGone: () => void = () => {};
   readonly #queue: End[] = [];
   /** How many SYNs and ACKs it has dropped because the queue was full. */
   dropped = 0;
@@ -356,6 +358,7 @@ export class Listener {
     this.#isGone = true;
     this.isClosed = true;
     for (let end = this.accept(); end !== undefined; end = this.accept()) end.reset();
+    this.onGone();
   }
 
   /** It has answered a SYN. */

@@ -53,7 +53,22 @@ export class VirtualTime {
     if (!(us >= 0 && us < Infinity)) {
       throw new RangeError(`Cannot wait in virtual time: current value is "${us}"`);
     }
-    const due: Due = { atUs: this.#nowUs + us, order: this.#asked++, action };
+    return this.at(this.#nowUs + us, action);
+  }
+
+  /**
+   * Asks for something to happen at a moment. What has to keep an order asks for the moment itself: a
+   * difference that is added to the present again may be off by the last digit of a number.
+   *
+   * @param atUs when, in microseconds since the beginning
+   * @param action what happens
+   * @throws {RangeError} if that is no time, or lies in the past
+   */
+  at(atUs: number, action: () => void): Alarm {
+    if (!(atUs >= this.#nowUs && atUs < Infinity)) {
+      throw new RangeError(`Cannot wait in virtual time: current value is "${atUs}"`);
+    }
+    const due: Due = { atUs, order: this.#asked++, action };
     this.#push(due);
     return { cancel: () => void (due.action = undefined) };
   }

@@ -92,7 +92,8 @@ export const SHORT_STATIONS: readonly Station[] = [
     mode: "event",
     flags: ["--offload", "0"],
     why: "One thread again, but it serves all of them in turns. " +
-      "Nobody waits to be let in, and yet all wait: a turn that computes ends when it has computed.",
+      "A turn that computes is a long one, and meanwhile the loop does nothing else: " +
+      "it does not even accept.",
   },
   {
     mode: "event",

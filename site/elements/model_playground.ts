@@ -29,10 +29,8 @@ import {
   simulationOf,
 } from "./knobs.ts";
 import { labelOf } from "./names.ts";
+import { drawKnob, PAUSE_MS, PLAYGROUND_STYLE, saveRecording } from "./playground.ts";
 import { BOX_STYLE } from "./style.ts";
-
-/** How long after the last change a history is computed, in milliseconds. */
-const PAUSE_MS = 120;
 
 /** The simulator with its knobs. */
 export class ModelPlayground extends ElementBase {
@@ -92,7 +90,7 @@ export class ModelPlayground extends ElementBase {
       this.#compute();
     });
     const save = make("button", { text: "Save the recording", attributes: { type: "button" } });
-    save.addEventListener("click", () => this.#save());
+    save.addEventListener("click", () => saveRecording(this.#settings.mode, this.recording));
     const titles = ["client", "comes after", "connected", "answered"].map((text) =>
       make("th", { text, attributes: { scope: "col" } })
     );
@@ -127,39 +125,10 @@ export class ModelPlayground extends ElementBase {
   }
 
   #drawKnobs(): void {
-    const knobs = knobsOf(this.#settings.mode, this.#asked).map((knob) => this.#drawKnob(knob));
+    const knobs = knobsOf(this.#settings.mode, this.#asked).map((knob) =>
+      drawKnob(knob, this.#settings[knob.name], (value) => this.#turn(knob.name, value))
+    );
     this.#knobs.replaceChildren(...knobs);
-  }
-
-  #drawKnob({ name, label, unit, least, most }: Knob): HTMLElement {
-    const id = `knob-${name}`;
-    const value = this.#settings[name];
-    const title = make("label", { text: label, attributes: { for: id } });
-    if (most === 1) {
-      const box = make("input", { attributes: { id, type: "checkbox" } });
-      box.checked = value === 1;
-      box.addEventListener("change", () => this.#turn(name, box.checked ? 1 : 0));
-      return make("div", { children: [title, box] });
-    }
-    const say = (value: number) => unit === "" ? String(value) : `${value} ${unit}`;
-    const shown = make("output", { text: say(value), attributes: { for: id } });
-    const range = make("input", {
-      attributes: {
-        id,
-        type: "range",
-        min: String(least),
-        max: String(most),
-        value: String(value),
-        "aria-valuetext": say(value),
-      },
-    });
-    range.addEventListener("input", () => {
-      const turned = Number(range.value);
-      shown.textContent = say(turned);
-      range.setAttribute("aria-valuetext", say(turned));
-      this.#turn(name, turned);
-    });
-    return make("div", { children: [title, shown, range] });
   }
 
   #turn(name: Knob["name"], value: number): void {
@@ -192,13 +161,6 @@ export class ModelPlayground extends ElementBase {
     this.#clients.replaceChildren(...rows);
     this.dispatchEvent(new CustomEvent("computed", { bubbles: true }));
   }
-
-  #save(): void {
-    const text = this.recording.map((line) => `${JSON.stringify(line)}\n`).join("");
-    const url = URL.createObjectURL(new Blob([text], { type: "application/jsonl" }));
-    make("a", { attributes: { href: url, download: `${this.#settings.mode}.jsonl` } }).click();
-    URL.revokeObjectURL(url);
-  }
 }
 
 /** Why a client has no answer. */
@@ -230,32 +192,3 @@ function summarize({ clients, dropped, busyUs }: Simulation): string {
     `The cores worked for ${formatTime(busyUs)}.`,
   ].filter((text) => text !== "").join(" ");
 }
-
-const PLAYGROUND_STYLE = `
-.knobs {
-  display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr));
-  gap: 0.5rem 1.5rem;
-  margin: 1rem 0;
-}
-.knobs > div {
-  display: grid;
-  grid-template-columns: 1fr auto;
-  align-items: center;
-  font-size: 0.875rem;
-}
-.knobs input[type="range"] {
-  grid-column: 1 / -1;
-  width: 100%;
-  accent-color: var(--vp-c-brand-1, auto);
-}
-output {
-  font-variant-numeric: tabular-nums;
-}
-.scrolls {
-  overflow-x: auto;
-}
-summary {
-  cursor: pointer;
-}
-`;

@@ -22,6 +22,7 @@ export const ELEMENTS: readonly string[] = [
   "command-switch",
   "predict-first",
   "model-playground",
+  "chat-playground",
 ];
 
 /** The letters by which the texts call the three clients. */

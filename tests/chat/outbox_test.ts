@@ -348,6 +348,17 @@ test("closing sends what waits and FIN, even if the visitor has sent unread byte
   assertEquals([served.closed, served.slow], [[false], []]);
 }, live);
 
+test("lines that were given up at the very end do not pass for lines that were sent", async () => {
+  const { served, client } = await Served.open({ ...UNLIMITED, outboxBytes: 16 * 1024 }, connect);
+  await using _ = served;
+  await using _client = client;
+  // More than the limit, in the same turn in which the conversation ends.
+  served.hear(40, 500);
+  served.visitor.close();
+  await until("the end", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow], [[true], []]);
+}, live);
+
 test("a visitor who does not read the last lines is cut, and that is reported", async () => {
   const { served, client } = await Served.open(UNLIMITED, connect);
   await using _ = served;

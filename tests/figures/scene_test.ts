@@ -303,6 +303,65 @@ test("FIN and RST are two ends, and what the kernel does not tell is neither", (
   assertEquals(ends, ["FIN", "RST", "unknown"]);
 }, PURE);
 
+test(
+  "who was left out does not stay in the picture, and is counted where the server counts",
+  () => {
+    const scene = new Scene();
+    const counters = (at: number, accepted: number, live: number): Event => ({
+      type: "counters",
+      at,
+      values: { accepted, live },
+    });
+    const closed: Event = {
+      ...{ type: "socket", at: 5, cookie: "1", local: "127.0.0.1:8080", remote: "127.0.0.1:4999" },
+      state: "CLOSE",
+    };
+    // The kernel tells of sockets, so ends are waited for.
+    scene.add([HEADER, counters(5, 0, 0), closed, ...BEGUN, {
+      ...{ type: "over", at: 50, connection: 1, outcome: "done" },
+    }]);
+    assertEquals(told(scene.at(60)), ["1 closing"]);
+    // A flood: its end is among what is left out, and so are a hundred others.
+    scene.add([
+      { type: "left_out", at: 70, what: "connections", count: 100 },
+      counters(70, 101, 0),
+    ]);
+    assertEquals(told(scene.at(80)), []);
+    assertEquals(scene.at(80).totals.endings, { FIN: 0, RST: 0, unknown: 101 });
+    // Afterwards one is told of that has ended meanwhile, and one that has not.
+    scene.add([
+      { type: "begun", at: 65, connection: 9, peer: "127.0.0.1:4009" },
+      { type: "served", at: 65, connection: 9, thread: 1 },
+      { type: "begun", at: 66, connection: 10, peer: "127.0.0.1:4010" },
+      { type: "served", at: 66, connection: 10, thread: 1 },
+      { type: "over", at: 90, connection: 9, outcome: "unknown" },
+    ]);
+    assertEquals(told(scene.at(85)), ["10 worker 0: reading", "9 worker 0: reading"]);
+    assertEquals(told(scene.at(95)), ["10 worker 0: reading"]);
+  },
+  PURE,
+);
+
+test("whoever comes late in the stream has the place of its time", () => {
+  const scene = new Scene();
+  const at = (us: number, connection: number): Event[] => [
+    { type: "begun", at: us, connection, peer: `127.0.0.1:${5_000 + connection}` },
+    { type: "served", at: us, connection, thread: 1 },
+  ];
+  scene.add([HEADER, { type: "thread", at: 0, thread: 1, name: "worker 0" }, ...at(10, 1)]);
+  scene.add(at(30, 2));
+  assertEquals(scene.at(40).dots.length, 2);
+  // One whose beginning lies before what was looked at, and one behind it.
+  scene.add([...at(20, 3), ...at(50, 4)]);
+  assertEquals(scene.at(41).dots.length, 3);
+  assertEquals(scene.at(60).dots.length, 4);
+  assertEquals(scene.dots.map(({ connection }) => connection), [1, 3, 2, 4]);
+  assertEquals(scene.at(15).dots.length, 1);
+  scene.add(Array.from({ length: 1_000 }, (_, index) => at(2_000 - index, 10 + index)).flat());
+  assertEquals(scene.at(3_000).dots.length, 1_004);
+  assertEquals(scene.dots[4]?.connection, 10 + 999);
+}, PURE);
+
 test("a server that is told to close while somebody is there says so from then on", () => {
   const closing = { atUs: 20_000, first: "queue" } as const;
   const recording = record({ mode: "sequential", closing });

@@ -16,7 +16,8 @@ const MOST = 8;
 function open(): void {
   const { url } = import.meta;
   const command = childCommand("prefork", url, ourRuntime.name);
-  new Children({ mode: "prefork", command, roles: [], accept: true, queue: 0, silent: 0 }).close();
+  const none = { processes: 1, queue: 0, silent: 0 };
+  new Children({ mode: "prefork", command, roles: [], accept: true, ...none }).close();
 }
 
 /** Takes all descriptors that are left. */

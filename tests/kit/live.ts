@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sockets } from "../../engine/net/sockets.ts";
 import type { Event, EventType, Header } from "../../engine/recording/events.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, until } from "./harness.ts";
@@ -59,22 +60,78 @@ export async function press({ at, path }: LiveAddress, action: string): Promise<
   ], `action=${action}`);
 }
 
+/** What somebody has heard of a stream. */
+interface Listener extends AsyncDisposable {
+  /** All that has come so far. */
+  readonly heard: string;
+}
+
+/** How much the kernel may keep for somebody who does not read, in bytes. It takes about twice that. */
+const FEW_BYTES = 16 * 1024;
+
+/**
+ * A client that reads nothing until it is told to. Others would read on into buffers of their own, and
+ * into the kernel's, which have some hundred kilobytes.
+ */
+export class DeafPeer implements Listener {
+  readonly #fd: number;
+  readonly #buffer = new Uint8Array(64 * 1024);
+  #heard = "";
+  #isDeaf = true;
+
+  /** Connects and says something. @param at where @param text what it says */
+  constructor(at: Address, text: string) {
+    const net = sockets();
+    const { SOCK_STREAM, SOL_SOCKET, SO_RCVBUF } = net.constants;
+    this.#fd = net.socket(net.familyOf(at), SOCK_STREAM);
+    net.setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, FEW_BYTES);
+    net.connect(this.#fd, at);
+    net.send(this.#fd, new TextEncoder().encode(text));
+  }
+
+  /** Begins to read. */
+  resume(): void {
+    this.#isDeaf = false;
+  }
+
+  get heard(): string {
+    const net = sockets();
+    while (!this.#isDeaf) {
+      const count = net.recv(this.#fd, this.#buffer, net.constants.MSG_DONTWAIT);
+      if (count <= 0) break;
+      this.#heard += new TextDecoder("latin1").decode(this.#buffer.subarray(0, count));
+    }
+    return this.#heard;
+  }
+
+  /** Leaves. */
+  [Symbol.asyncDispose](): Promise<void> {
+    sockets().close(this.#fd);
+    return Promise.resolve();
+  }
+}
+
 /** Somebody who reads along. */
-export class Watcher implements AsyncDisposable {
-  readonly peer: Peer;
+export class Watcher<Source extends Listener = Peer> implements AsyncDisposable {
+  readonly peer: Source;
   readonly #lines: (Header | Event)[] = [];
   /** How much of what was heard is among them. */
   #read = 0;
 
-  private constructor(peer: Peer) {
+  private constructor(peer: Source) {
     this.peer = peer;
   }
 
   /** Begins to read. */
   static async open({ at, path }: LiveAddress): Promise<Watcher> {
     const peer = await Peer.connect(at);
-    await peer.send(`GET ${path}events HTTP/1.1\r\nHost: 127.0.0.1:${at.port}\r\n\r\n`);
+    await peer.send(askFor(at, path));
     return new Watcher(peer);
+  }
+
+  /** Asks for the events, and does not read them yet. */
+  static deaf({ at, path }: LiveAddress): Watcher<DeafPeer> {
+    return new Watcher(new DeafPeer(at, askFor(at, path)));
   }
 
   /** The lines of the recording so far, as text. */
@@ -129,4 +186,9 @@ export class Watcher implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.peer[Symbol.asyncDispose]();
   }
+}
+
+/** The request for the events. */
+function askFor({ port }: Address, path: string): string {
+  return `GET ${path}events HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
 }

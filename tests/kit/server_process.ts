@@ -291,6 +291,28 @@ export class ServerProcess extends Script {
     return this.stdout.split("\n")[0] as string;
   }
 
+  /**
+   * Has it restarted, and waits until another process serves in its place. On a busy machine that one
+   * may be too slow; then it is asked again.
+   *
+   * @returns the number of the other process, which whoever asks has to end
+   */
+  async restart(): Promise<number> {
+    let asked = 0;
+    let pid: number | undefined;
+    await until(`a process in place of ${this.describe}`, () => {
+      const refused = this.stderr.split("this server goes on").length - 1;
+      if (refused >= asked) {
+        this.signal("SIGUSR2");
+        asked++;
+      }
+      const [, found] = /process (\d+) serves now/.exec(this.stderr) ?? [];
+      pid = found === undefined ? undefined : Number(found);
+      return pid !== undefined;
+    }, 30_000);
+    return pid as number;
+  }
+
   /** Asks it to end, and waits until it has ended. */
   stop(signal: "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Ending> {
     this.signal(signal);

@@ -13,7 +13,7 @@ import { parseJson } from "../../lab/report/json.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
 import { Peer } from "../kit/peer.ts";
-import { LOAD } from "../kit/report_samples.ts";
+import { Dice, LOAD, sampleRun } from "../kit/report_samples.ts";
 import { Script } from "../kit/server_process.ts";
 
 const skip = whyNoDescriptors();
@@ -72,14 +72,33 @@ test("what has no null server says why, and which load it is", () => {
   const one = { load: LOAD, protocol: "echo", connections: 50, rate: 1_000, latency_us, why: null };
   const other = { ...one, protocol: null, rate: null, latency_us: null, why: "there is none" };
   const open = { ...one, protocol: "frame", load: { ...LOAD, target_rate: 10 } };
-  assertEquals(floorSentences({ noise, nulls: [one, other, open] }), [
+  const limited = "a server that comes near this is limited by this load and what else runs here.";
+  assertEquals(floorSentences({ noise, nulls: [one, other, open] }, []), [
     "A null server (an echo server), which answers at once, reached 1.00 k/s, p50 30 µs under " +
-    "frame · 50 connections · 64 B: no server can do more with this load and what else runs here.",
+    `frame · 50 connections · 64 B: ${limited}`,
     "There is no null server to compare with under frame · 50 connections · 64 B: there is none.",
     "A null server, which answers at once, reached 1.00 k/s, p50 30 µs under frame · 50 connections · " +
-    "64 B · 10 /s due: no server can be faster with this load and what else runs here.",
+    `64 B · 10 /s due: ${limited}`,
     "A busy thread was not run for up to 1.20 ms at a time on this machine, 3.10 % of the time: what " +
     "is shorter or rarer may be noise.",
   ]);
-  assertEquals(floorSentences(null), []);
+  assertEquals(floorSentences(null, []), []);
+
+  // What a server surpasses is no limit, and is not called one.
+  const dice = new Dice(1);
+  const slower = { name: "slow", rate: 900, latency_us: { ...latency_us, p50: 31 } };
+  const faster = { name: "fast", rate: 1_100, latency_us: { ...latency_us, p50: 20 } };
+  const said = (one: NullRun) =>
+    floorSentences(
+      { noise, nulls: [one] },
+      [slower, faster].map((sample) => sampleRun(dice, { ...sample, load: one.load })),
+    )[0];
+  assertMatch(
+    said(one) ?? "",
+    /p50 30 µs: fast did better, 1\.10 k\/s, so this machine can do more/,
+  );
+  assertMatch(
+    said(open) ?? "",
+    /p50 30 µs: fast did better, p50 20 µs, so this machine can do more/,
+  );
 }, { pure: true });

@@ -5,6 +5,8 @@
  */
 
 import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { parse } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import form from "../../docs/bench-live.schema.json" with { type: "json" };
 import { parseJson } from "../../lab/report/json.ts";
@@ -114,14 +116,41 @@ test(
   { skip: runtime.os === "windows" ? "Windows has no such pipes" : undefined },
 );
 
-test("conditions that do not hold change nothing", async () => {
+test("conditions that do not hold change nothing, and those that were never judged are named", async () => {
   await using server = await LoadServer.start();
   await using script = new Script("lab/bench.ts", [
     ...[at(server), ...LOAD, "-n", "50", "--abort-on", "errors>5%", "--abort-on", "p99>10s"],
   ]);
-  const { code, stdout } = await script.end();
+  const { code, stdout, stderr } = await script.end();
   assertEquals(code, 0);
   assertMatch(stdout, /^answered +50 in /m);
+  const never = stderr.split("\n").filter((line) => line.includes("--abort-on"));
+  assertEquals(never, [
+    "bench: --abort-on p99>10s was never judged: too few requests, 50 of 1.00 k",
+  ]);
+});
+
+test("a file stays as it is if nothing is measured, and two outputs never share one", async () => {
+  using folder = new Folder();
+  const file = folder.path("it");
+  writeFileSync(file, "of an earlier run");
+  await using server = await LoadServer.start();
+  const { dir, base } = parse(file);
+  const cases: readonly (readonly [args: readonly string[], words: RegExp])[] = [
+    [["--live-json", file, "--rate", "fast"], /--rate/],
+    [
+      ["--live-json", file, "--json", `${dir}/./${base}`],
+      /--live-json and --json cannot both go to/,
+    ],
+    [["--live-json", "-", "--csv"], /--live-json and --csv cannot both go to standard output/],
+  ];
+  await Promise.all(cases.map(async ([args, words]) => {
+    await using script = new Script("lab/bench.ts", [at(server), ...LOAD, "-n", "5", ...args]);
+    const { code, stderr } = await script.end();
+    assertEquals(code, 2, stderr);
+    assertMatch(stderr, words);
+  }));
+  assertEquals([folder.text("it"), server.accepted], ["of an earlier run", 0]);
 });
 
 test("the metrics of a run can be collected while it goes on", async () => {

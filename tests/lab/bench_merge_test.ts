@@ -11,7 +11,13 @@ import { Distribution } from "../../lab/load/distribution.ts";
 import type { LoadPart, Run, Second } from "../../lab/load/results.ts";
 import { mergeFiles } from "../../lab/merge.ts";
 import { formatJson, parseJson } from "../../lab/report/json.ts";
-import { apartNotes, MergeError, mergeReports, type Source } from "../../lab/report/merge.ts";
+import {
+  apartNotes,
+  MergeError,
+  mergeReports,
+  nameNotes,
+  type Source,
+} from "../../lab/report/merge.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -120,6 +126,28 @@ test("what does not belong together is refused, with the reason", () => {
     /^a has 2 runs and b has one/,
   );
   assertMatch(merge(sourceOf("a"), sourceOf("b")), /^a has no run$/);
+});
+
+test("servers that were compared are told apart by their names, and others are refused", () => {
+  let seed = 10;
+  const compared = (file: string, ...names: readonly string[]) =>
+    sourceOf(file, ...names.map((name) => runOf(draw(seed++, 100, 100), { name })));
+  const { runs } = mergeReports([compared("a", "old", "new"), compared("b", "new", "old")], "it");
+  assertEquals(runs.map(({ name, requests }) => [name, requests]), [["old", 200], ["new", 200]]);
+  assertEquals(
+    assertThrows(
+      () => mergeReports([compared("a", "old", "new"), compared("b", "old", "other")], "it"),
+      MergeError,
+    ).message,
+    "a and b do not belong together: one is of new, old and the other of old, other",
+  );
+  // A single server may have another address for each machine.
+  const one = [compared("a", "127.0.0.1:80"), compared("b", "10.0.0.1:80")];
+  assertEquals(mergeReports(one, "it").runs[0]?.requests, 200);
+  assertEquals(nameNotes(one), [
+    "a is of 127.0.0.1:80 and b of 10.0.0.1:80: the sum is right if both are one server",
+  ]);
+  assertEquals(nameNotes([compared("a", "x"), compared("b", "x")]), []);
 });
 
 test("what was added up already does not count twice, and stays in the list of parts", () => {

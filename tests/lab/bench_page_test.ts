@@ -7,6 +7,7 @@
 import { Distribution } from "../../lab/load/distribution.ts";
 import { distributionOf } from "../../lab/report/distribution.ts";
 import { formatHtml } from "../../lab/report/html.ts";
+import type { PageData } from "../../lab/report/page_data.ts";
 import { formatRate, formatTime } from "../../engine/values/units.ts";
 import type { RateStep, Report } from "../../lab/load/results.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
@@ -286,10 +287,15 @@ test("with many servers all can be told apart, on a telephone too", async () => 
   const runs = names.map((name, index) =>
     sampleRun(dice, { name, subject: null, about: 20_000 + 500 * ((index * 37) % 63) })
   );
-  await using open = await OpenPage.open(formatHtml(sampleReport(runs)), {
+  const command = `deno run -A lab/bench.ts compare ${
+    names.map((name) => `'${name}=…'`).join(" ")
+  }`;
+  await using open = await OpenPage.open(formatHtml({ ...sampleReport(runs), command }), {
     viewport: { width: 400, height: 900 },
   });
   const { page } = open;
+  // What was typed does not take the whole screen.
+  assert((await page.locator(".command").boundingBox())!.height < 250);
   const drawn = await page.evaluate(() =>
     [...document.querySelectorAll("canvas")].map((canvas) => {
       const { Chart } = globalThis as unknown as typeof import("chart.js");
@@ -312,6 +318,16 @@ test("with many servers all can be told apart, on a telephone too", async () => 
   for (const name of bars?.names ?? []) assert(name.length <= 18, name);
   assert((bars?.right ?? 0) >= 60);
   assertEquals(lines?.curves, 8);
+  // The curves have the colours that are told apart most easily.
+  const best = (await shown(open, "Latency by percentile")).names;
+  const colours = await page.evaluate(() =>
+    (JSON.parse(document.querySelector("#data")?.textContent ?? "") as PageData).contests[0]
+      ?.entries.map(({ name, colour }) => [name, colour] as const)
+  );
+  const drawnColours = new Set(
+    (colours ?? []).filter(([name]) => best.includes(name)).map(([, colour]) => colour),
+  );
+  assertEquals([drawnColours.size, Math.max(...drawnColours) < 10], [8, true]);
   await page.locator("#legend .choice button", { hasText: "all" }).click();
   assertEquals((await shown(open, "Latency by percentile")).names.length, 63);
   await page.locator("#legend .choice button", { hasText: "none" }).click();
@@ -342,6 +358,26 @@ test("on an axis of processors one is a core, and what is not known is a dash", 
   });
   assert(ticks.includes("1 core"), ticks.join());
   assertMatch(await page.locator(".tiles").innerText(), /p99\s+–\s+p99\.9\s+–/);
+  assertQuiet(open);
+}, options);
+
+test("a run of less than a second has names on the axis of time", async () => {
+  const run = sampleRun(new Dice(6), { name: "it", subject: null });
+  const seconds = [{ ...run.seconds[0]!, at: 0.7, histogram: run.histogram.latency }];
+  const report = sampleReport([{ ...run, duration_s: 0.7, seconds }]);
+  await using open = await OpenPage.open(formatHtml(report));
+  const { page } = open;
+  await page.evaluate(() => {
+    const prototype = CanvasRenderingContext2D.prototype;
+    const write = prototype.fillText;
+    prototype.fillText = function (text, x, y) {
+      if (this.canvas.closest(".heat") !== null) document.body.dataset["written"] += ` ${text}`;
+      write.call(this, text, x, y);
+    };
+  });
+  // It is drawn again.
+  await page.setViewportSize({ width: 800, height: 700 });
+  await page.waitForFunction(() => document.body.dataset["written"]?.includes("0.2 s"));
   assertQuiet(open);
 }, options);
 

@@ -20,6 +20,7 @@ import { clip, type Screen, wrap } from "../../lab/report/screen.ts";
 import { bothTails } from "../../lab/report/student.ts";
 import { differ, formatRatio, median, ratioOf } from "../../lab/report/statistics.ts";
 import { formatTerminal } from "../../lab/report/terminal.ts";
+import { whyUnjudged } from "../../lab/report/rate_study.ts";
 import { failedThresholds, parseThreshold } from "../../lab/report/thresholds.ts";
 import {
   formatBytes,
@@ -189,6 +190,27 @@ test("the findings name the fastest server, its lead, and its price in CPU time"
   assert(findings.some((text) => text.includes("answers most for each second of CPU time")));
 });
 
+test("a pause in one repeat hides no difference between the medians", () => {
+  // 2 ms more in every repeat, and in one of them the machine stood still for a moment.
+  const rest = { p999: null, max: 30_000, percentiles: [] };
+  const times = (p50: number, p99: number) => ({ p50, p90: p50 + 500, p99, mean: p50, ...rest });
+  const tails = [12_500, 12_600, 12_400, 25_000, 12_500];
+  const dice = new Dice(11);
+  const runs = tails.flatMap((tail, repeat) => {
+    const [quick, slow] = [times(11_000 + repeat, tail), times(13_000 + repeat, 14_600)];
+    return [
+      sampleRun(dice, { name: "quick", repeat, latency_us: quick }),
+      sampleRun(dice, { name: "slow", repeat, latency_us: slow }),
+    ];
+  });
+  const findings = findingsOf(runs).join("\n");
+  assertMatch(
+    findings,
+    /^quick \(11\.0 ms\) has the lowest p50: slow \(13\.0 ms\) has 1\.18 ± 0\.00 /m,
+  );
+  assertMatch(findings, /^none differs from the best in p99/m);
+});
+
 test("with fewer than three repeats no difference is reported, and the findings say so", () => {
   for (const repeats of [1, 2]) {
     const findings = findingsOf(pairOf(10, repeats));
@@ -200,7 +222,13 @@ test("with fewer than three repeats no difference is reported, and the findings 
 
 test("servers that cannot be told apart are not ranked", () => {
   const findings = findingsOf(pairOf(1.01, 3, { spread: 0.05 }));
-  assertMatch(findings[0] as string, /^None differs from the best in rate/);
+  assertMatch(findings[0] as string, /^none differs from the best in rate/);
+  const more = /^With more repeats \(--repeat\) more could be told apart/m;
+  assert(!more.test(findings.join("\n")), "they are equal, as far as can be seen");
+  // Far apart, but each of them varies as much.
+  const unsure = findingsOf(pairOf(2, 3, { spread: 0.5 })).join("\n");
+  assertMatch(unsure, /^none differs from the best in rate/);
+  assertMatch(unsure, more);
 });
 
 test("the findings report errors, a load that was too slow, and a target that was missed", () => {
@@ -409,6 +437,28 @@ test("a figure that was not measured fails its threshold", () => {
   const nothing = { ...ROUND, requests: 0, rate: 0, errors: {}, server: null, latency_us };
   for (const text of ["p99<5ms", "max<1s", "errors<1%", "cpu<100%", "memory<1g", "rate>0"]) {
     assertEquals(failedThresholds([parseThreshold(text)], [nothing]).length, 1, text);
+  }
+});
+
+test("a threshold fails of what should have been measured and was not", () => {
+  const run = sampleRun(new Dice(1));
+  const kept = [parseThreshold("max<3600s")];
+  const study = { steps: [], knee: null, found: null, interrupted: false, conclusion: [] };
+  const found = { targets: ["p99<5ms"], rate: null, spread: null, next: null };
+  const cases = [
+    [null, undefined],
+    [study, undefined],
+    [{ ...study, interrupted: true }, "the series was interrupted"],
+    [{ ...study, found: { ...found, end: "found", rate: 5 } }, undefined],
+    [{ ...study, found: { ...found, end: "never" } }, "no rate was confirmed"],
+    [{ ...study, found: { ...found, end: "interrupted", rate: 5 } }, "no rate was confirmed"],
+  ] as const;
+  for (const [one, why] of cases) {
+    assertEquals(whyUnjudged(one), why);
+    assertEquals(
+      failedThresholds(kept, [run], [], whyUnjudged(one)),
+      why === undefined ? [] : [`threshold max<3600s failed: not measured, ${why}`],
+    );
   }
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { EscapeError, readEscapes } from "../../lab/load/escapes.ts";
 import { measure, type MeasureOptions } from "../../lab/load/measure.ts";
@@ -16,16 +17,17 @@ import {
 import type { Run } from "../../lab/load/results.ts";
 import { protocolOf, serverOf, shortTalk, type Talk } from "../../lab/load/talk.ts";
 import { OptionError } from "../../engine/cli/options.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import { LoadedServer, PORT } from "../../lab/loaded_server.ts";
 import { formatLoad, loadKey } from "../../lab/report/contests.ts";
 import { formatJson, parseJson } from "../../lab/report/json.ts";
 import { Input } from "../../protocol.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import { Folder } from "../kit/folder.ts";
-import { assert, assertEquals, assertMatch, assertRejects, test } from "../kit/harness.ts";
+import { assert, assertEquals, assertMatch, assertRejects, test, until } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
 import { sampleReport } from "../kit/report_samples.ts";
-import { Script, whyNoProgram } from "../kit/server_process.ts";
+import { catchesTerm, Program, Script, whyNoProgram } from "../kit/server_process.ts";
 import { takeTurns } from "../kit/turns.ts";
 
 /** The engines that exist on this system. */
@@ -355,6 +357,28 @@ test("a wrong --send ends with 2 and one line, and the help says what ends an an
   assertEquals(beside.code, 2);
   assertMatch(help.stdout, /with --connect and none of them, it ends when the server closes/);
 });
+
+test(
+  "a request that comes from a pipe is read once, and waiting for it can be interrupted",
+  async () => {
+    using folder = new Folder();
+    const pipe = folder.path("pipe");
+    execFileSync("mkfifo", [pipe]);
+    await using bench = new Script("lab/bench.ts", [
+      ...["127.0.0.1:9", "--send", `@${pipe}`, "--until", "x", "--no-floor"],
+    ]);
+    // It opens the pipe to read it, and nobody writes.
+    await until("the bench to hear signals", () => catchesTerm(bench.pid));
+    bench.signal("SIGINT");
+    assertEquals((await bench.end()).code, 130);
+    await using writer = new Program(["sh", "-c", `printf 'ping' >${pipe}`]);
+    const options = { send: `@${pipe}`, until: "x" };
+    const [one, other] = [await makePlan(options), await makePlan({ ...options, connections: 2 })];
+    assertEquals([one.talk?.request, other.talk?.request], [bytesOf("ping"), bytesOf("ping")]);
+    await writer.end();
+  },
+  { skip: runtime.os === "linux" ? undefined : "only Linux tells what a process waits for" },
+);
 
 /** Real servers: how each is started, and what it is asked. */
 const PEERS: readonly (readonly [command: string, options: PlanOptions])[] = [

@@ -12,14 +12,22 @@ import {
   whyNoDescriptors,
 } from "../../lab/load/plan.ts";
 import { preflight } from "../../lab/load/preflight.ts";
+import type { Room } from "../../lab/load/room.ts";
 import { inTurn, reachableFrom, readSources } from "../../lab/load/sources.ts";
 import { OptionError } from "../../engine/cli/options.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { type FewPorts, PORTS } from "../kit/few_ports.ts";
-import { assertEquals, assertMatch, assertRejects, assertThrows, test } from "../kit/harness.ts";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+  assertThrows,
+  test,
+} from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
 import { inOwnNetwork, whyNoIPv6, whyNoOwnNetwork } from "../kit/network.ts";
-import { Script } from "../kit/server_process.ts";
+import { Script, ServerProcess } from "../kit/server_process.ts";
 
 /** The engines that can choose where they come from, on this system. */
 const ENGINES: readonly EngineKind[] = [
@@ -54,9 +62,13 @@ test("what is no source is refused", () => {
     ["127.0.0.1-127.0.0.2-127.0.0.3", /expected an address/],
     ["127.0.0.1-::1", /expected an address/],
     ["127.0.0.3-127.0.0.2", /127.0.0.3 is behind 127.0.0.2/],
+    ["0.0.0.0", /0\.0\.0\.0 stands for any address/],
+    ["::-::5", /:: stands for any address/],
+    ["224.0.0.5", /224\.0\.0\.5 is the address of a group/],
+    ["127.0.0.2,ff02::1", /ff02::1 is the address of a group/],
     ["127.0.0.3,::1", /of IPv4 or of IPv6, not of both/],
     ["10.0.0.0-10.1.0.0", /at most 65536 addresses/],
-    ["::-ffff::", /at most 65536 addresses/],
+    ["2001:db8::-2001:db9::", /at most 65536 addresses/],
   ];
   for (const [text, pattern] of cases) {
     assertMatch(assertThrows(() => readSources(text), OptionError).message, pattern);
@@ -119,12 +131,14 @@ test("sources that cannot be used are named before anybody is called", async () 
     bench(`127.0.0.1:${port}`, "--source", foreign),
     bench(`127.0.0.1:${port}`, "--source", "::1"),
     bench("unix:/nowhere", "--source", "127.0.0.2"),
+    bench(`127.0.0.1:${port}`, "--source", "127.255.255.254-127.255.255.255"),
     bench(`127.0.0.1:${port}`, "--source", "127.0.0.2", "--through", "latency:1ms"),
   ]);
   const patterns = [
     /^bench: Cannot connect from 203.0.113.1, 203.0.113.2, 203.0.113.3 and 2 others: .*EADDRNOTAVAIL/,
     /^bench: Cannot use source: ::1 is of IPv6, and the server's address 127.0.0.1 is not\n$/,
     /^bench: Cannot use source: a Unix domain socket has no address/,
+    /^bench: Cannot connect from 127.255.255.255: .*permission denied \(EACCES\)\n$/,
     /^bench: --source and --through exclude each other/,
   ];
   for (const [index, { code, stderr }] of endings.entries()) {
@@ -133,6 +147,72 @@ test("sources that cannot be used are named before anybody is called", async () 
   }
   assertEquals(server.accepted, 0);
 }, { skip: skip ?? whyNoDescriptors() });
+
+/** A machine on which nothing is missing. */
+const ROOMY: Room = {
+  descriptors: 2_000_000,
+  hardLimit: 2_000_000,
+  anyProcess: 2_000_000,
+  files: Infinity,
+  ports: 28_232,
+  memory: 2 ** 40,
+  tracked: Infinity,
+};
+
+test("all that is missing for a million connections is said at once", async () => {
+  const options = { protocol: "echo", connections: 1_000_000, engine: "descriptors" as const };
+  const said = async (room: Partial<Room>, source: string, hostname = "127.0.0.1") => {
+    const plan = await makePlan({ ...options, source });
+    return preflight(plan, { hostname, port: 9 }, { room: { ...ROOMY, ...room } }).join("\n");
+  };
+  const refused = async (room: Partial<Room>, source: string) =>
+    (await assertRejects(() => said(room, source), OptionError)).message;
+
+  // 71 addresses have twice as many ports as that, and half of them are found quickly.
+  assertNotMatch(await said({}, "127.0.0.2-127.0.0.72"), /room|Cannot open/);
+  assertMatch(
+    await said({}, "127.0.0.2-127.0.0.37"),
+    /: they take more than half of the 1016352 local ports, .* slowly: --source 127.0.0.2-127.0.0.72$/m,
+  );
+  const few = { descriptors: 1_024, hardLimit: 4_096, anyProcess: 1_048_576, memory: 2 ** 30 };
+  const all = await refused({ ...few, files: 900_000, tracked: 262_144 }, "127.0.0.2-127.0.0.9");
+  const parts = all.replace(/\b100\d{4}\b/g, "1000000").split("; ");
+  assertEquals(parts.slice(0, 2), [
+    "Cannot open 1000000 connections: the limit of open files is 1024: ulimit -n 1000000 as root",
+    "there are 225856 local ports, 28232 on each of 8 addresses: --source 127.0.0.2-127.0.0.72, " +
+    'or sysctl net.ipv4.ip_local_port_range="1024 65535"',
+  ]);
+  assertMatch(
+    parts[2] ?? "",
+    /can open 900000 more files, and both ends need 2000000: sysctl fs\./,
+  );
+  assertMatch(parts[3] ?? "", /^they take about [\d.]+ GiB of memory .*, and 1.00 GiB are free: /);
+  assertMatch(parts[4] ?? "", /^the firewall follows 262144 more connections and drops the others/);
+  assertEquals(parts.length, 5);
+  assertMatch(
+    await refused({ ...few, anyProcess: 65_536 }, "127.0.0.2-127.0.0.72"),
+    /the limit of open files is 1024: sysctl fs.nr_open=100\d{4}, then ulimit -n 100\d{4} as root/,
+  );
+  // What may be enough after all is no refusal.
+  assertMatch(
+    await said({ memory: 2 ** 30 }, "127.0.0.2-127.0.0.72"),
+    /^There is little room for 1000000 connections: they take about /m,
+  );
+}, { skip: skip ?? whyNoDescriptors() });
+
+test("a server that cannot have so many connections is known before", async () => {
+  await using server = await ServerProcess.start("event", ["--protocol", "echo", "--quiet"], {
+    descriptors: 200,
+  });
+  const { address, pid } = server;
+  const notes = async (connections: number) =>
+    preflight(await makePlan({ protocol: "echo", connections }), address, { pid }).join("\n");
+  assertMatch(
+    await notes(200),
+    /^The server's limit of open files is 200, so it cannot hold 200 connections: start it where /m,
+  );
+  assertNotMatch(await notes(100), /limit of open files/);
+}, { skip });
 
 test("Deno's own sockets say that they cannot choose", async () => {
   const plan = await makePlan({ protocol: "echo", engine: "runtime", source: "127.0.0.2" });
@@ -153,6 +233,12 @@ test("many sources open more connections than one address has ports", async () =
     assertEquals(found.opened[`${engine} six`], { errors: {}, requests: 2 * PORTS, from: six });
   }
   const [more = "", one = ""] = found.refused;
-  assertMatch(more, /^Cannot open 37 connections: there are 36 local ports, 12 on each of 3 addr/);
-  assertMatch(one, /^Cannot open 13 connections: there are 12 local ports: .* with --source$/);
+  assertMatch(
+    more,
+    /^Cannot open 37 connections: there are 36 local ports, 12 on each of 3 addresses: --source /,
+  );
+  assertMatch(
+    one,
+    /^Cannot open 13 connections: there are 12 local ports: --source 127.0.0.2-127.0.0.4, or sysctl /,
+  );
 }, { skip: whyNoOwnNetwork() ?? whyNoDescriptors() });

@@ -19,6 +19,7 @@ import { type ChatSimulation, simulateChat } from "../../lab/simulator/chat/simu
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { commandOf, ourRuntime, Program } from "../kit/server_process.ts";
+import { tryChats } from "../proofs/chat.ts";
 
 const SCRIPT = "lab/simulate.ts";
 
@@ -28,12 +29,13 @@ function textOf({ happenings, recording }: ChatSimulation): string {
 }
 
 test("whatever the network does and whoever comes first, the chat keeps its promises", () => {
-  assertEquals(explore(1, 600), undefined);
-  assertEquals(explore(1, 40, { members: 12, lines: 6 }), undefined);
+  assert(tryChats(200) > 200);
   const ends = new Set<string>();
   for (let seed = 1; seed <= 40; seed++) {
     const { members, counts } = chatOf(seed);
-    for (const { member, hasEnded } of members) ends.add(`${member.ending} ${hasEnded}`);
+    for (const { member, hasEnded, wasAccepted } of members) {
+      if (wasAccepted) ends.add(`${member.ending} ${hasEnded}`);
+    }
     assert(counts.delivered > 0, "something was heard");
   }
   assertEquals([...ends].sort(), ["quits true", "stays true", "vanishes false"]);
@@ -43,7 +45,7 @@ test(
   "a member who reads too slowly loses its own connection, or its own lines, and no others",
   () => {
     let [cutOff, leftOut] = [0, 0];
-    for (let seed = 1; seed <= 60; seed++) {
+    for (let seed = 1; seed <= 30; seed++) {
       const cut = chatOf(seed, { hasSleeper: true });
       assertEquals(brokenPromises(cut), [], `seed ${seed}`);
       const slow = cut.members.filter(({ wasSlow }) => wasSlow);
@@ -54,8 +56,8 @@ test(
       assertEquals(drop.members.filter(({ wasSlow }) => wasSlow), []);
       if (drop.counts.dropped > 0) leftOut++;
     }
-    assert(cutOff > 20, `${cutOff} were cut off`);
-    assert(leftOut > 20, `${leftOut} had to be told of lines that were left out`);
+    assert(cutOff > 10, `${cutOff} were cut off`);
+    assert(leftOut > 10, `${leftOut} had to be told of lines that were left out`);
   },
   { pure: true },
 );

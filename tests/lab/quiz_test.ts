@@ -9,19 +9,26 @@ import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { InterruptedError } from "../../engine/dial/failures.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
-import type { Event } from "../../engine/recording/events.ts";
+import form from "../../docs/quiz.schema.json" with { type: "json" };
+import type { Event, Header } from "../../engine/recording/events.ts";
+import { readRecording } from "../../engine/recording/read_recording.ts";
+import { nowUs } from "../../engine/values/moment.ts";
 import { whyNoSandbox } from "../../lab/observe/sandbox.ts";
 import { PROMPT } from "../../lab/observe/stage/answers.ts";
 import { performHere } from "../../lab/observe/stage/perform.ts";
+import { order } from "../../lab/observe/stage/seen.ts";
 import { whyNoMode } from "../../lab/mode_command.ts";
 import { questionOf, QUESTIONS } from "../../lab/quiz/catalogue.ts";
 import { Found, said } from "../../lab/quiz/found.ts";
 import { type Finding, Laboratory } from "../../lab/quiz/laboratory.ts";
 import { playOf, type Question, type SocketQuestion, TOPICS } from "../../lab/quiz/question.ts";
+import { QuizRecording } from "../../lab/quiz/quiz_recording.ts";
 import { judge, lineOf, type RoundLine, scoreOf } from "../../lab/quiz/score.ts";
 import { QuestionText } from "../../lab/quiz/text.ts";
 import { QuizServers } from "../../lab/quiz_servers.ts";
 import type { Screen } from "../../lab/report/screen.ts";
+import { threeClients } from "../../lab/simulator/clients.ts";
+import { simulate } from "../../lab/simulator/simulate.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -32,6 +39,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { linesBy } from "../kit/json_lines.ts";
 import { commandOf, Program } from "../kit/server_process.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 
@@ -139,7 +147,7 @@ test("the same is shown without a sandbox, wherever that is enough", async () =>
 }, { skip, timeoutMs: 60_000 });
 
 /** The servers of every day; with LONG_TESTS=1 all questions about servers are decided. */
-const DAILY = ["where-they-wait", "process-that-dies"];
+const DAILY = ["where-they-wait", "off-loading-to-one", "process-that-dies"];
 const IS_LONG = process.env.LONG_TESTS === "1";
 
 /** Whether the experiment is done here and today. */
@@ -159,6 +167,25 @@ test("servers, the simulator and this process decide the others", async () => {
     for (const line of drawn) assert(line.length <= 80, line);
   }
 }, { skip, timeoutMs: 90_000 });
+
+test("in which order a client that was held up finds its answers decides nothing", () => {
+  const { decide } = questionOf("off-loading-to-one") as Question;
+  const found = (answers: string[], results: string[]) =>
+    new Found([
+      order("the answers came in this order", answers),
+      order("what was computed was done in this order", results),
+    ]);
+  // It has found all of them at once, and the last one first.
+  assertEquals(
+    decide(found(["echo", "small prime", "long prime"], ["long prime", "small prime"])),
+    2,
+  );
+  assertEquals(
+    decide(found(["echo", "long prime", "small prime"], ["small prime", "long prime"])),
+    3,
+  );
+  assertEquals(decide(found(["echo", "long prime", "small prime"], ["long prime"])), undefined);
+});
 
 test("the page on the quiz lists its questions and where their answers come from", () => {
   const rows = PAGE.split("\n").filter((line) => line.startsWith("| `"))
@@ -278,15 +305,21 @@ async function quiz(
   return await program.end(60_000);
 }
 
-function linesIn(stdout: string): RoundLine[] {
-  return stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as RoundLine);
-}
+/** The lines of an output. Each is as `docs/quiz.schema.json` says. */
+const linesIn = linesBy(form) as unknown as (stdout: string) => RoundLine[];
 
 test(
   "answers come from a flag or from a pipe, and programs get a line for each question",
   async () => {
+    using folder = new Folder();
+    const file = folder.path("quiz.jsonl");
     const [flag, pipe, none] = await Promise.all([
-      quiz(["--json", "--only", "recv-returns-zero,longer-queue", "--answers", "2,1"]),
+      quiz([
+        "--json",
+        "--record",
+        file,
+        ...["--only", "recv-returns-zero,longer-queue", "--answers", "2,1"],
+      ]),
       // What is no answer is asked for again. The last line may lack its end.
       quiz(["--only", QUICK[0] as string, QUICK[1] as string], { input: "5\nperhaps\n2\nB" }),
       quiz(["--only", QUICK.join(","), "--no-ask"]),
@@ -316,6 +349,24 @@ test(
       "why",
       "source",
     ]);
+    const kept = readRecording(readFileSync(file, "utf8"), file);
+    assertEquals([kept.header.by, kept.isFinished], ["quiz", true]);
+    assertEquals(summaryOf(kept.events), [
+      "recv-returns-zero?",
+      "given 2, right 2",
+      "longer-queue?",
+      "given 1, right 2",
+      "Score: 1 of 2 right, decided by what was run.",
+    ]);
+    // What was seen is there, in the time of the recording.
+    const calls = kept.events.filter(({ type }) => type === "call");
+    assert(calls.length >= 5, `${calls.length} calls`);
+    const fact = kept.events.find(({ type }) => type === "fact");
+    assert((fact?.at ?? 0) >= (calls.at(-1)?.at ?? Infinity), "the facts follow");
+    await using replay = new Program(commandOf("lab/observe.ts", ["replay", file]));
+    const shown = await replay.end();
+    assertEquals([shown.code, shown.stderr], [0, ""]);
+    assertStringIncludes(shown.stdout, "ECONNRESET");
     const isInside = whyNotInside === undefined;
     assertEquals([first.run, first.why_not], [isInside ? "sandbox" : "here", null]);
     assertEquals(first.seen.map(({ value }) => value), [["EAGAIN"], ["0"], ["ECONNRESET"]]);
@@ -331,6 +382,55 @@ test(
   },
   { skip, timeoutMs: 60_000 },
 );
+
+/** The questions of a recording, their results, and what was told at the end. */
+function summaryOf(events: readonly Event[]): string[] {
+  return events.flatMap((event) =>
+    event.type === "question"
+      ? [`${event.lesson}?`]
+      : event.type === "result"
+      ? [`given ${event.given}, right ${event.right}`]
+      : event.type === "note"
+      ? [event.text]
+      : []
+  );
+}
+
+test("a quiz records its servers one after the other, and tells what was not counted", () => {
+  using folder = new Folder();
+  const file = folder.path("quiz.jsonl");
+  const question = questionOf("longer-queue") as Question;
+  using recording = new QuizRecording(file);
+  recording.ask(question);
+  for (const mode of ["sequential", "event"] as const) {
+    const [header, ...events] = simulate({ mode, protocol: "frame", clients: threeClients() })
+      .recording as [Header, ...Event[]];
+    recording.add({ header: { ...header, by: mode, began_us: Math.floor(nowUs()) }, events });
+  }
+  const disagrees: Finding = { ...DONE, shown: question.book === 1 ? 3 : 1 };
+  recording.answer(judge(question, disagrees, 2));
+  recording.answer(judge(question, UNDONE, question.book));
+  recording.finish();
+  // Each line is read by the schema of recordings.
+  const { events, isFinished } = readRecording(readFileSync(file, "utf8"), file);
+  assert(isFinished);
+  const { book } = question;
+  assertEquals(summaryOf(events), [
+    "longer-queue?",
+    "a server: sequential",
+    "a server: event",
+    `answer 2 was given; the run shows answer ${disagrees.shown}, and the book says ${book}: not counted`,
+    "not run: it cannot",
+    `given ${book}, right ${book}`,
+    "Score: 1 of 1 right by the book alone: they could not be run here. 1 not counted: the run and " +
+    "the book disagree.",
+  ]);
+  const begun = events.filter((event) => event.type === "begun");
+  // The two simulated servers have run at the same time.
+  assertEquals(begun.map(({ connection }) => connection).toSorted(), [1, 2, 3, 4, 5, 6]);
+  const threads = events.filter((event) => event.type === "thread");
+  assertEquals(new Set(threads.map(({ thread }) => thread)).size, threads.length);
+});
 
 test("the end of the input ends the quiz, and a reader who has gone does too", async () => {
   const [empty, short, unread] = await Promise.all([
@@ -357,13 +457,14 @@ async function headOf(...args: readonly string[]): Promise<{ stdout: string; std
 }
 
 test("questions are listed, chosen and mixed, and what there is not is guessed", async () => {
-  const [list, mixed, again, typo, many, wrong] = await Promise.all([
+  const [list, mixed, again, typo, many, wrong, kept] = await Promise.all([
     quiz(["--list"]),
     quiz(["--list", "--json", "--seed", "7", "closing", "--only", "cut-cable"]),
     quiz(["--list", "--json", "--seed", "7", "closing,cut-cable", "--count", "4"]),
     quiz(["--only", "close-wait-grow"]),
     quiz(["longer-queue", "--answers", "1,2"]),
     quiz(["longer-queue", "--answers", "4"]),
+    quiz(["--list", "--record", "x"]),
   ]);
   assertEquals([list.code, list.stderr], [0, ""]);
   for (const { id } of QUESTIONS) assertStringIncludes(list.stdout, `\n  ${id}\n`);
@@ -373,7 +474,8 @@ test("questions are listed, chosen and mixed, and what there is not is guessed",
   assertEquals(order.toSorted(), wanted.map(({ id }) => id).toSorted());
   assert(order.join() !== wanted.map(({ id }) => id).join(), "it is mixed");
   assertEquals(linesIn(again.stdout).map(({ id }) => id), order.slice(0, 4));
-  assertEquals([typo.code, many.code, wrong.code], [2, 2, 2]);
+  assertEquals([typo.code, many.code, wrong.code, kept.code], [2, 2, 2, 2]);
+  assertEquals(kept.stderr, "quiz: --list and --record exclude each other\n");
   assertMatch(
     typo.stderr,
     /^quiz: there is no question "close-wait-grow": did you mean close-wait-grows\? /,

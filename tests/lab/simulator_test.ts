@@ -75,6 +75,20 @@ test("virtual time keeps the order of ten thousand things", () => {
   assertEquals(seen.length, 10_000);
 }, { pure: true });
 
+test("what is asked for the same moment at different times happens in the order of asking", () => {
+  const time = new VirtualTime();
+  const chance = new Random(5);
+  const seen: number[] = [];
+  // Between two numbers of that size there are others: 0.1 + (0.3 - 0.1) is not always 0.3.
+  const moment = 206_276.1;
+  for (let asked = 0; asked < 1_000; asked++) {
+    time.at(asked * 100 + chance.next() / 2 ** 32, () => time.at(moment, () => seen.push(asked)));
+  }
+  time.run();
+  assertEquals(seen, Array.from({ length: 1_000 }, (_, asked) => asked));
+  assertThrows(() => time.at(1, () => {}), RangeError);
+}, { pure: true });
+
 test("the same seed gives the same history, another seed another one", () => {
   for (const mode of SIMULATED) {
     const run = (seed: number) =>

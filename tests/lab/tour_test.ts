@@ -7,6 +7,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Event } from "../../engine/recording/events.ts";
+import { RUNTIMES } from "../../engine/process/runtimes.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate, type SimulationOptions } from "../../lab/simulator/simulate.ts";
@@ -90,6 +91,49 @@ test("the tour visits real servers, draws what they have recorded, and keeps it"
     assertEquals(events.filter(({ type }) => type === "begun").length, 3);
   }
 }, { timeoutMs: 60_000 });
+
+test(
+  "the short tour has one idea and three pictures, and then each runtime that is here",
+  async () => {
+    await using tour = new Program(commandOf(SCRIPT, ["--short"]));
+    await using interrupted = new Program(commandOf(SCRIPT, ["--short"]));
+    await using wrong = new Program(commandOf(SCRIPT, ["--short", "event"]));
+    await interrupted.printed("1. sequential");
+    interrupted.signal("SIGINT");
+    const [{ code, stdout, stderr }, end, refused] = await Promise.all([
+      tour.end(60_000),
+      interrupted.end(60_000),
+      wrong.end(),
+    ]);
+    assertEquals([code, stderr], [0, ""]);
+    // In a pipe there are neither colours nor a cursor, and a line is as wide as an old terminal.
+    for (const line of stdout.split("\n")) {
+      assert(line.length <= 80, line);
+      // deno-lint-ignore no-control-regex
+      assert(!/[\x00-\x1f]/.test(line), line);
+    }
+    const titles = ["sequential", "event --offload 0", "event --offload 2"];
+    const found = [...stdout.matchAll(/^\d\. (.*)$/gm)].map(([, title]) => title);
+    assertEquals(found, titles);
+    const orders = [...stdout.replaceAll(/\s+/g, " ").matchAll(/ came in this order: ([^.]+)\./g)]
+      .map(([, order = ""]) => order);
+    assertMatch(orders[0] ?? "", /^long prime, /);
+    assertEquals(orders.length, titles.length);
+    const bars = [...stdout.matchAll(/^(.*), (deno|bun) +█+ +[\d.]+ m?s$/gm)]
+      .map(([, title, on]) => `${title}, ${on}`);
+    const here = RUNTIMES.filter(({ isHere }) => isHere).map(({ name }) => name).sort();
+    assertEquals(
+      bars.sort(),
+      titles.flatMap((title) => here.map((on) => `${title}, ${on}`)).sort(),
+    );
+    assertEquals([end.code, end.stderr], [130, ""]);
+    assertEquals([refused.code, refused.stderr], [
+      2,
+      "tour: --short has stations of its own: name no models\n",
+    ]);
+  },
+  { timeoutMs: 60_000 },
+);
 
 /** The environment of a program whose temporary files lie in a folder. */
 function inFolder(folder: string): Record<string, string> {

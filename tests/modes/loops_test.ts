@@ -4,8 +4,10 @@
  * @module
  */
 
+import { Deadlines } from "../../engine/drivers/deadlines.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
+import { Rest } from "../../engine/server/loops/rest.ts";
 import { serveCluster } from "../../mod.ts";
 import {
   assert,
@@ -290,3 +292,63 @@ for (const poller of ["epoll", "poll"]) {
     { sanitize: false, skip: runtime.os === "linux" ? skip : "only Linux has epoll" },
   );
 }
+
+/** Limits on a clock of their own. */
+class SetClock extends Deadlines {
+  #now = 0;
+
+  protected override clock(): number {
+    return this.#now;
+  }
+
+  /** When the first limit is reached; `undefined` if none is set. */
+  get nextAt(): number | undefined {
+    const heads = [...this.queues.values()].flatMap(({ head }) => head === undefined ? [] : [head]);
+    return heads.length === 0 ? undefined : Math.min(...heads.map(({ at }) => at));
+  }
+
+  /** It is another time. */
+  set time(now: number) {
+    this.#now = now;
+    for (const queue of this.queues.values()) this.expireIn(queue, now, 0);
+  }
+}
+
+test("a loop collects its garbage once when it comes to rest, and is then left alone", () => {
+  const clock = new SetClock();
+  let collected = 0;
+  let takesMs = 0;
+  const rest = new Rest(clock, () => {
+    collected++;
+    for (const until = performance.now() + takesMs; performance.now() < until;);
+  });
+  const turns = (count: number) => {
+    for (let turn = 0; turn < count; turn++) rest.turn();
+  };
+  // It works for a second, and is not held up meanwhile.
+  for (let now = 0; now < 1_000; now += 50) {
+    clock.time = now;
+    turns(20);
+  }
+  assertEquals([collected, clock.nextAt], [0, 1_000]);
+  clock.time = 1_000;
+  assertEquals([collected, clock.nextAt], [0, 1_250]);
+  // To see that wakes it, which is a turn.
+  turns(1);
+  clock.time = 1_250;
+  assertEquals([collected, clock.nextAt], [1, undefined]);
+  // Little has happened since then.
+  turns(5);
+  clock.time = 2_000;
+  assertEquals([collected, clock.nextAt], [1, undefined]);
+  // A collection that takes long is not followed by another one soon.
+  takesMs = 20;
+  turns(1_000);
+  clock.time = 3_000;
+  clock.time = 4_000;
+  turns(1_000);
+  clock.time = 5_000;
+  clock.time = 6_000;
+  assertEquals(collected, 2);
+  assert((clock.nextAt ?? 0) > 6_000);
+}, { pure: true });

@@ -5,7 +5,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
@@ -23,8 +23,11 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { MemoryGroup } from "../kit/memory_group.ts";
+import { crawl, crowd } from "../proofs/processes.ts";
 import { AS_NOBODY, whyNotAsNobody } from "../kit/nobody.ts";
 import { Peer } from "../kit/peer.ts";
+import { childrenOf, groupOf, isThere } from "../kit/processes.ts";
 import { failureOf, wasEmpty } from "../kit/rows.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 import {
@@ -55,35 +58,6 @@ function start(...args: string[]): Promise<ServerProcess> {
 /** Asks over a connection. */
 async function ask(peer: Peer, word: string): Promise<string> {
   return await (await peer.send(`${word}\n`)).line();
-}
-
-/** The processes that a server has started and that have not ended. */
-function childrenOf(pid: number): number[] {
-  const stat = (each: string) => {
-    try {
-      return readFileSync(`/proc/${each}/stat`, "latin1").split(") ").at(-1)?.split(" ") ?? [];
-    } catch {
-      return [];
-    }
-  };
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((name) => {
-    const [state, parent] = stat(name);
-    return parent === `${pid}` && state !== "Z";
-  }).map(Number);
-}
-
-/** The process group of a process (proc(5)): what a terminal sends, it sends to all of a group. */
-function groupOf(pid: number): string | undefined {
-  return readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)?.split(" ")[2];
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
-  } catch {
-    return false;
-  }
 }
 
 /** Says how many descriptors a process may have from now on. Those that it has stay. */
@@ -609,3 +583,60 @@ test("prefork says at the start which limit of processes and threads is too low"
   const what = "the limit of processes and threads (ulimit -u) is 300, and at least 1";
   assertStringIncludes(stderr, `prefork: Cannot start 200 processes: ${what}`);
 }, { ...options, skip: options.skip ?? whyNoTaskLimit });
+
+test(
+  "prefork says at the start that memory is too little, and starts what it suffices for",
+  async () => {
+    using group = MemoryGroup.make(256 * 2 ** 20) as MemoryGroup;
+    const run = (...args: string[]) =>
+      new Program(group.around(commandOf("modes/prefork.ts", ["0", ...args])));
+    await using crowd = run("--workers", "1000");
+    await using each = run("--per-connection", "--spare", "0", "--max-processes", "1000");
+    const { code, stdout, stderr } = await crowd.end();
+    assertEquals([code, stdout], [1, ""]);
+    const what =
+      "they take at least \\d+ MiB of memory, and the control group \\S+ has \\d+ MiB left";
+    assertMatch(stderr, new RegExp(`^prefork: Cannot start 1000 processes: ${what}$`, "m"));
+    await each.printed("\n");
+    const [, most] = / a process for each connection, up to (\d+) · /.exec(each.stdout) ?? [];
+    assert(Number(most) >= 1 && Number(most) < 50, each.stdout);
+    each.signal("SIGTERM");
+    assertEquals((await each.end()).code, 0);
+  },
+  { ...options, skip: options.skip ?? MemoryGroup.whyNot },
+);
+
+test("many processes serve and come and go, in small", async () => {
+  const clients = 6;
+  const [{ numbers }] = await Promise.all([
+    crawl({ clients, atATime: 3, spare: 1 }),
+    crowd({ processes: 3, handoff: "listener", isKilled: true }),
+    crowd({ processes: 3, handoff: "descriptor", isKilled: false }),
+  ]);
+  assert(numbers > 1, "each client has a process of its own");
+}, options);
+
+test("prefork serves although most of its processes are late, and ends without them", async () => {
+  const startLate = async () => {
+    const folder = new Folder();
+    const environment = { ...process.env as Record<string, string>, LATE_FOLDER: folder.path("") };
+    const args = ["--workers", "5", "--protocol", "./tests/kit/protocols/late.ts"];
+    const server = await ServerProcess.start("prefork", args, { environment });
+    await server.printed(" 1 of 5 processes run, and the others are starting\n", "stderr");
+    await using peer = await Peer.connect(server.address);
+    assertEquals(await peer.rest(), "here\n");
+    return { server, folder };
+  };
+  const [one, other] = await Promise.all([startLate(), startLate()]);
+  await using patient = one.server;
+  using folder = one.folder;
+  await using hasty = other.server;
+  using _folder = other.folder;
+  writeFileSync(folder.path("go"), "");
+  await patient.printed(" all 5 processes run\n", "stderr");
+  const endings = await Promise.all([patient.stop(), hasty.stop()]);
+  for (const ending of endings) {
+    assertEquals(ending.code, 0, ending.stderr);
+    assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+  }
+}, options);

@@ -12,9 +12,12 @@ import type { BrowserContextOptions } from "playwright-core";
 import { HttpServer } from "../../engine/http/http_server.ts";
 import type { Header } from "../../engine/recording/events.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
+import { simulateChat } from "../../lab/simulator/chat/simulate_chat.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
 import { buildSite } from "../../scripts/site.ts";
 import { BUILT, builtSite, filesOf } from "../../site/built_site.ts";
+import { chatSimulationOf } from "../../site/elements/chat_knobs.ts";
+import type { ChatPlayground } from "../../site/elements/chat_playground.ts";
 import { type Settings, simulationOf } from "../../site/elements/knobs.ts";
 import { FIGURES } from "../../site/elements/names.ts";
 import type { ModelPlayground } from "../../site/elements/model_playground.ts";
@@ -126,10 +129,17 @@ async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
     FIGURES.join(", "),
   );
   const played = await page.evaluate(() => {
-    const playground = document.querySelector<ModelPlayground>("model-playground");
-    return { settings: playground?.settings, recording: playground?.recording };
+    const model = document.querySelector<ModelPlayground>("model-playground");
+    const chat = document.querySelector<ChatPlayground>("chat-playground");
+    return {
+      settings: model?.settings,
+      chat: chat?.settings,
+      recording: (model ?? chat)?.recording,
+    };
   });
-  const { recording } = simulate(simulationOf(played.settings as Settings));
+  const { recording } = played.chat === undefined
+    ? simulate(simulationOf(played.settings as Settings))
+    : simulateChat(chatSimulationOf(played.chat));
   assertEquals(JSON.stringify(played.recording), JSON.stringify(recording), title);
 }
 

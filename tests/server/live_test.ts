@@ -10,7 +10,17 @@ import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import type { Event } from "../../engine/recording/events.ts";
-import { itemOf, type NOTHING_KNOWN, Reader } from "../../engine/server/live/readers.ts";
+import { Knowledge, type Known } from "../../engine/server/live/known.ts";
+import { LiveState } from "../../engine/server/live/live_state.ts";
+import { itemOf, type Present, Reader } from "../../engine/server/live/readers.ts";
+import {
+  createRing,
+  LEVEL_OF,
+  TimelineCommon,
+  TrackReader,
+  type TrackRecord,
+  TrackWriter,
+} from "../../engine/server/trace/timeline_track.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
 import {
@@ -302,66 +312,208 @@ test("a worker that is stuck in a protocol is found, and who waits for it", asyn
   }));
 }, { skip: whyNoSockets() });
 
-test("a reader who is slow is told counts, and how much was left out; then how things are", () => {
-  const begun = (connection: number): Event => ({
-    type: "begun",
-    at: connection,
-    connection,
-    peer: "127.0.0.1:1",
-  });
-  const over = (connection: number, outcome: "done" | "unknown" = "done"): Event => ({
-    type: "over",
-    at: connection,
-    connection,
-    outcome,
-  });
-  const open = new Set<number>();
-  const present = {
-    now: () => 0,
-    *lines({ connections }: typeof NOTHING_KNOWN): Iterable<Event> {
-      for (const id of connections) if (!open.has(id)) yield over(id, "unknown");
-      for (const id of open) if (!connections.has(id)) yield begun(id);
-    },
-  };
-  const reader = new Reader(present, []);
-  const known = new Set<number>();
-  const leftOut: Record<string, number> = {};
-  let counted = 0;
-  const take = () => {
-    for (const text of reader.take() ?? []) {
-      const line = JSON.parse(text);
-      if (line.type === "begun") {
-        assert(!known.has(line.connection), "nobody begins twice");
-        known.add(line.connection);
-      } else if (line.type === "over") assert(known.delete(line.connection), "nobody ends twice");
-      else if (line.type === "left_out") {
-        leftOut[line.what] = (leftOut[line.what] ?? 0) + line.count;
-      } else if (line.type === "counters") counted = line.values.accepted;
+/** Connections that are there, and what readers are told of them. */
+class Connections implements Present {
+  readonly open = new Set<number>();
+
+  now(): number {
+    return 0;
+  }
+
+  begin(connection: number): Event {
+    this.open.add(connection);
+    return { type: "begun", at: connection, connection, peer: "127.0.0.1:1" };
+  }
+
+  end(connection: number): Event {
+    this.open.delete(connection);
+    return { type: "over", at: connection, connection, outcome: "done" };
+  }
+
+  *lines({ connections }: Known): Iterable<Event> {
+    for (const id of connections) {
+      if (!this.open.has(id)) {
+        yield { type: "over", at: 0, connection: id, outcome: "unknown" };
+      }
     }
-  };
+    for (const id of this.open) if (!connections.has(id)) yield this.begin(id);
+  }
+}
+
+/** Takes what there is for a reader, and adds it to what it knows. */
+function takeInto(known: Knowledge, reader: Reader): Event[] {
+  const lines = (reader.take() ?? []).map((text) => JSON.parse(text) as Event);
+  for (const line of lines) {
+    if (line.type === "begun") {
+      assert(!known.connections.has(line.connection), "nobody begins twice");
+    } else if (line.type === "over") {
+      assert(known.connections.has(line.connection), "nobody ends twice");
+    }
+    known.learn(line);
+  }
+  return lines;
+}
+
+/** How many connections were left out, as some lines say. */
+function leftOutIn(lines: readonly Event[]): number {
+  return lines.reduce(
+    (sum, line) => line.type === "left_out" && line.what === "connections" ? sum + line.count : sum,
+    0,
+  );
+}
+
+test("a reader who is slow is told counts, and how much was left out; then how things are", () => {
+  const present = new Connections();
+  const reader = new Reader(present, []);
+  const known = new Knowledge();
   const most = 20_000;
   for (let id = 1; id <= most; id++) {
-    open.add(id);
-    reader.add(itemOf(begun(id)));
-    if (id === 10) take();
-    if (id % 2 === 0) {
-      open.delete(id);
-      reader.add(itemOf(over(id)));
-    }
-    if (id % 100 === 0) {
-      reader.add(itemOf({ type: "counters", at: id, values: { accepted: id } }));
-    }
+    reader.add(itemOf(present.begin(id)));
+    if (id === 10) takeInto(known, reader);
+    if (id % 2 === 0) reader.add(itemOf(present.end(id)));
+    if (id % 100 > 0) continue;
+    reader.add(itemOf({ type: "counters", at: id, values: { accepted: id } }));
+    reader.wake();
   }
   assert(reader.isBehind);
-  assertEquals(known.size, 6);
-  take();
+  assertEquals(known.connections.size, 6);
+  const counts = takeInto(known, reader);
   // What it had not taken is left out, and it is told the latest counts.
-  assertEquals(counted, most);
-  assertEquals(leftOut.connections, most - 10);
-  take();
-  assert(!reader.isBehind);
-  assertEquals([...known].sort((a, b) => a - b), [...open]);
+  assertEquals(counts.flatMap((line) => line.type === "counters" ? [line.values.accepted] : []), [
+    most,
+  ]);
+  assertEquals(leftOutIn(counts), most - 10);
+  // Whether it keeps up now is seen when it comes again. Nothing else need happen for that.
+  assert(reader.isBehind && reader.isReady);
+  takeInto(known, reader);
+  assert(!reader.isBehind && !reader.isReady);
+  assertEquals([...known.connections].sort((a, b) => a - b), [...present.open]);
+
+  // The end is told to whoever is slow too, and how things were.
+  for (let id = 1; id <= most; id += 2) reader.add(itemOf(present.end(id)));
+  for (let calls = 0; calls < 20; calls++) reader.wake();
+  assert(reader.isBehind);
+  reader.end(itemOf({ type: "end", at: 0 }));
+  assertEquals(takeInto(known, reader).at(-1)?.type, "end");
+  assertEquals([known.connections.size, reader.take()], [0, undefined]);
 }, { pure: true });
+
+test("who waits to write is told, although nobody looked at the clock when it began", async () => {
+  const live = await openLive();
+  const protocol = new URL("../kit/protocols/measured.ts", import.meta.url).href;
+  await using server = await serveEvent({ port: 0, protocol, live, drain: 0 });
+  await using peer = await Peer.connect(server.address);
+  // More than the kernel keeps for a peer that takes nothing. The first byte has come: it is written.
+  await peer.send(`${12 << 20}\n`);
+  await peer.take(1);
+  peer.pause();
+  await using watcher = await Watcher.open(liveIn(live.url));
+  const { connection, at } = await watcher.find(
+    "the write",
+    "doing",
+    ({ what }) => what === "writing",
+  );
+  const begun = watcher.open.get(connection as number);
+  assertEquals(begun?.peer, peer.name);
+  assert(at > (begun?.at ?? Infinity), "it is told when it was seen, which is no time of its own");
+  peer.resume();
+  await watcher.find(
+    "its end",
+    "doing",
+    (event) => event.connection === connection && event.what === undefined,
+  );
+});
+
+test("a reader who waits for more is told of a thousand connections at once, one by one", () => {
+  const present = new Connections();
+  const reader = new Reader(present, []);
+  const known = new Knowledge();
+  let calls = 0;
+  reader.wait(() => calls++);
+  for (let id = 1; id <= 5_000; id++) reader.add(itemOf(present.begin(id)));
+  assert(!reader.isBehind);
+  reader.wake();
+  reader.wake();
+  assertEquals([calls, leftOutIn(takeInto(known, reader))], [1, 0]);
+  assertEquals(known.connections.size, 5_000);
+  // Of what was told to nobody, it is told what is left.
+  present.end(1);
+  present.begin(5_001);
+  reader.fallBehind();
+  takeInto(known, reader);
+  assertEquals([...known.connections], [...present.open]);
+}, { pure: true });
+
+test("what goes on is told to those who come later, and its end to those who missed it", () => {
+  const common = TimelineCommon.create(0);
+  const size = { records: 1_024, places: 4 };
+  const share = { ...size, number: 1, isLoop: true, ring: createRing(size), origin: 0 };
+  const track = new TrackWriter({ ...share, common: common.memory });
+  let [aheadMs, asked] = [0, 0];
+  const told: Event[] = [];
+  const state: LiveState = new LiveState({
+    tell: (event) => told.push(event),
+    lived: () => {},
+    now: () => track.now() + aheadMs,
+    lookAround: () => state.lookAround(),
+    collect: () => asked++,
+  });
+  state.addThread({ number: 1, name: "main", isLoop: true }, 0, {
+    ...share,
+    common: common.memory,
+  });
+  // The thread that would collect that it has begun is busy with it.
+  const id = track.begin("127.0.0.1:1");
+  track.computes(id, "prime");
+  state.lookAtThreads();
+  assertEquals(told.map(({ type }) => type), ["thread"]);
+  aheadMs = 100;
+  state.lookAtThreads();
+  assertEquals(told.map(({ type }) => type), ["thread", "begun", "served", "doing"]);
+  const goesOn = told.at(-1);
+  assertEquals([goesOn?.type, goesOn?.type === "doing" && goesOn.what], ["doing", "computing"]);
+  const late = new Knowledge();
+  for (const line of state.lines(late)) late.learn(line);
+  assertEquals([...late.doings.values()], [goesOn]);
+  // Somebody has come in the middle of it. All the others must hear of its end all the same.
+  track.hasComputed();
+  state.lookAtThreads();
+  assertEquals([told.at(-1)?.type, told.at(-1)], ["doing", {
+    type: "doing",
+    at: told.at(-1)?.at as number,
+    thread: 1,
+  }]);
+  // Whatever is not there any more is over, but how is told by a record that may be on its way.
+  track.end(id, 0);
+  state.lookAround();
+  aheadMs = 1_000;
+  state.lookAtThreads();
+  assertEquals([asked, told.at(-1)?.type], [1, "doing"]);
+  const records: TrackRecord[] = [];
+  new TrackReader({ ...share, common: common.memory }).drain(records);
+  state.take(records);
+  assertEquals(told.flatMap((event) => event.type === "over" ? [event.outcome] : []), ["done"]);
+  state.hasCollected();
+  // One that has ended while nobody read has left no record.
+  const other = track.begin("127.0.0.1:2");
+  state.lookAround();
+  common.level = LEVEL_OF.nothing;
+  track.end(other, 0);
+  state.lookAround();
+  aheadMs = 2_000;
+  state.lookAtThreads();
+  state.hasCollected();
+  assertEquals(told.flatMap((event) => event.type === "over" ? [event.outcome] : []), [
+    "done",
+    "unknown",
+  ]);
+  state.removeThread(1, track.now() + aheadMs, 0);
+  for (const line of [...state.lines(late)]) late.learn(line);
+  assertEquals([late.doings.size, late.threads.size, late.connections.size], [0, 0, 0]);
+});
+
+/** More than there is room for on the way to a browser that does not read, in characters. */
+const TOO_MANY = 800_000;
 
 test("a browser that does not read holds up nobody, and catches up", async () => {
   await using server = await ServerProcess.start("nonblocking", [
@@ -369,9 +521,9 @@ test("a browser that does not read holds up nobody, and catches up", async () =>
   ]);
   const where = liveIn(server.greeting);
   await using quick = await Watcher.open(where);
-  await using slow = await Watcher.open(where);
-  await slow.find("the snapshot", "counters");
-  slow.peer.pause();
+  await quick.find("the snapshot", "counters");
+  await using slow = Watcher.deaf(where);
+  let clients = 1_000;
   assertEquals((await press(where, "burst")).status, 202);
   // One thing at a time.
   assertEquals((await press(where, "fifty")).status, 409);
@@ -380,16 +532,23 @@ test("a browser that does not read holds up nobody, and catches up", async () =>
     "note",
     ({ text }) => /^from the page: 1000 clients: all were answered$/.test(text),
   );
-  assertEquals((await press(where, "fifty")).status, 202);
-  await quick.find(
-    "the end of the fifty",
-    "note",
-    ({ text }) => text === "from the page: fifty clients: all were answered",
-  );
+  do {
+    assertEquals((await press(where, "fifty")).status, 202);
+    clients += 50;
+    await until("the end of the fifty", () => {
+      const ends = quick.all("note").filter(({ text }) =>
+        text === "from the page: fifty clients: all were answered"
+      );
+      return ends.length === (clients - 1_000) / 50;
+    });
+  } while (quick.peer.heard.length < TOO_MANY && clients < 3_000);
   await until("all to be over", () => quick.open.size === 0);
-  await quick.find("their number", "counters", ({ values }) => values.by_page === 1050);
+  await quick.find("their number", "counters", ({ values }) => values.by_page === clients);
   slow.peer.resume();
-  await until("it to know the counts", () => slow.all("counters").at(-1)?.values.by_page === 1050);
+  await until(
+    "it to know the counts",
+    () => slow.all("counters").at(-1)?.values.by_page === clients,
+  );
   await until("it to know that all are over", () => slow.open.size === 0);
   await slow.find("what was left out", "left_out");
   parseStrictly(slow.text, "what the slow one was told");

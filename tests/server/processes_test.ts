@@ -126,7 +126,7 @@ class Lonely implements Disposable {
   constructor(script: string, allocate?: Allocate) {
     this.children = new Children({
       ...{ mode: "lonely", command: { path: "/bin/sh", args: ["-c", script] }, roles: [] },
-      ...{ accept: false, queue: 0, silent: 0 },
+      ...{ accept: false, processes: 1, queue: 0, silent: 0 },
     });
     this.memory = createTeamMemory(1, undefined, allocate ?? this.children.allocate);
   }

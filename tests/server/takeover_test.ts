@@ -509,7 +509,7 @@ test("a server that ends leaves its listener to whoever is about to serve", asyn
     workers: 1,
     beforeTakeover: () => {
       old.close().then(closed.resolve, closed.reject);
-      return Promise.resolve(undefined);
+      return Promise.resolve({});
     },
   });
   await closed.promise;

@@ -8,7 +8,10 @@
 import { Buffer } from "node:buffer";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { simulateChat } from "../../lab/simulator/chat/simulate_chat.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
+import { chatSettingsOf, chatSimulationOf } from "../../site/elements/chat_knobs.ts";
+import type { ChatPlayground } from "../../site/elements/chat_playground.ts";
 import { settingsOf, simulationOf } from "../../site/elements/knobs.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import type { ModelPlayground } from "../../site/elements/model_playground.ts";
@@ -33,6 +36,7 @@ function page(): string {
 <p id="why">B waits.</p>
 </predict-first>
 <model-playground mode="threadpool" clients="6" workers="1"></model-playground>
+<chat-playground members="5" lines="3" sleeper="1"></chat-playground>
 <segment-ladder data-title="Segments"></segment-ladder>
 <line-table data-title="Lines" names="Ann|Bob"></line-table>
 <command-switch></command-switch>
@@ -88,6 +92,16 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   await heard;
   assertEquals(JSON.stringify((await look()).recording), computed({ ...wanted, workers: 2 }));
 
+  const chat = await shown.evaluate(() => {
+    const playground = document.querySelector<ChatPlayground>("chat-playground");
+    const table = playground?.shadowRoot?.querySelector<HTMLElement>("line-table");
+    return { recording: playground?.recording, drawn: table?.shadowRoot?.textContent ?? "" };
+  });
+  const settings = chatSettingsOf({ members: 5, lines: 3, sleeper: 1 });
+  const talk = simulateChat(chatSimulationOf(settings)).recording;
+  assertEquals(JSON.stringify(chat.recording), JSON.stringify(talk));
+  for (const found of ["ann", "bob", "says it"]) assert(chat.drawn.includes(found), found);
+
   const input = shown.locator("yours-and-ours input[type=file]");
   const give = (name: string, text: string) =>
     input.setInputFiles([{ name, mimeType: "text/plain", buffer: Buffer.from(text) }]);
@@ -101,7 +115,7 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   });
   assertEquals(drawn, before.recording?.length);
 
-  const text = (name: string) => shown.locator(name).locator(".frame").innerText();
+  const text = (name: string) => shown.locator(`main > ${name}`).locator(".frame").innerText();
   await shown.evaluate(([segments, lines]) => {
     const set = (name: string, lines: unknown) =>
       Object.assign(document.querySelector(name) as Element, { lines });

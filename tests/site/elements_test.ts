@@ -32,7 +32,16 @@ function loadedWith(url: URL, loaded = new Set<string>()): ReadonlySet<string> {
 test("the elements and the simulator in them need nothing that a browser has not", () => {
   const loaded = loadedWith(new URL("../../site/elements/index.ts", import.meta.url));
   const names = [...loaded].map((href) => href.slice(href.lastIndexOf("/") + 1));
-  for (const name of ["simulate.ts", "model_figure.ts", "frame.ts", "model_playground.ts"]) {
+  for (
+    const name of [
+      "simulate.ts",
+      "simulate_chat.ts",
+      "session.ts",
+      "model_figure.ts",
+      "frame.ts",
+      "model_playground.ts",
+    ]
+  ) {
     assert(names.includes(name), name);
   }
   for (const href of loaded) {

@@ -13,6 +13,7 @@ import { COMPANIES } from "../../lab/simulator/companies.ts";
 import { SIMULATED } from "../../lab/simulator/simulate.ts";
 import { factsOf } from "../../scripts/lesson_facts.ts";
 import { predict } from "../../scripts/record_lessons.ts";
+import { CHAT_KNOBS } from "../../site/elements/chat_knobs.ts";
 import { ELEMENTS, FIGURES } from "../../site/elements/names.ts";
 import type { Measured } from "../../site/measured.ts";
 import { LESSONS, MOST_COMMANDS, MOST_WORDS, PAGES, PARTS } from "../../site/pages.ts";
@@ -97,9 +98,16 @@ for (const page of lessons) {
     assertMatch(part({ ...page, prose: text }, "Yours and ours"), /^<!-- measured /m);
 
     const playgrounds = elementsOf(part(page, "Play"));
-    assertEquals(playgrounds.map(({ name }) => name), ["model-playground"]);
-    assert((SIMULATED as readonly string[]).includes(playgrounds[0]?.attributes["mode"] ?? ""));
-    assertEquals(elementsOf(prose).at(-1)?.name, "model-playground", "it is the last figure");
+    assertEquals(playgrounds.length, 1);
+    const [{ name, attributes }] = playgrounds as [(typeof playgrounds)[number]];
+    if (name === "chat-playground") {
+      const knobs = CHAT_KNOBS.map((knob): string => knob.name);
+      for (const knob of Object.keys(attributes)) assert(knobs.includes(knob), knob);
+    } else {
+      assertEquals(name, "model-playground");
+      assert((SIMULATED as readonly string[]).includes(attributes["mode"] ?? ""));
+    }
+    assertEquals(elementsOf(prose).at(-1)?.name, name, "it is the last figure");
     for (const title of ["Experiment", "Check"]) assert(part(page, title).length > 100, title);
   });
 }

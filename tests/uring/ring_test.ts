@@ -4,6 +4,8 @@
  * @module
  */
 
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { PolledDeadlines } from "../../engine/drivers/deadlines.ts";
 import { SOCKADDR_SIZE } from "../../engine/net/address.ts";
@@ -17,7 +19,9 @@ import { RingConnections } from "../../engine/uring/ring_connections.ts";
 import type { ReceiveBufferOptions } from "../../engine/uring/receive_buffers.ts";
 import type { Slot } from "../../engine/uring/send_slots.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
-import { Script } from "../kit/server_process.ts";
+import { Folder } from "../kit/folder.ts";
+import { AS_NOBODY, whyNotAsNobody } from "../kit/nobody.ts";
+import { commandOf, Program } from "../kit/server_process.ts";
 
 const skip = whyNoRing();
 
@@ -432,27 +436,85 @@ test("a wait ends at its time, also if that is moved forward", () => {
 
 const EPERM = 1;
 const ENOSYS = 38;
+const EINVAL = 22;
 const SETUP = 425;
 const ENTER = 426;
+const REGISTER = 427;
+
+/** Runs `completion` where a system call fails. Returns what it says before it ends. */
+async function refusal(
+  call: number,
+  errno: number,
+  before: readonly string[] = [],
+): Promise<string> {
+  const environment = {
+    ...process.env as Record<string, string>,
+    REFUSED_CALL: `${call}`,
+    REFUSED_WITH: `${errno}`,
+  };
+  const command = [...before, ...commandOf("tests/kit/without_ring.ts", ["0"])];
+  await using program = new Program(command, { environment });
+  const { code, stdout, stderr } = await program.end();
+  assertEquals([code, stdout], [1, ""], stderr);
+  return stderr;
+}
 
 test("where io_uring is forbidden, one line says who forbids it and what allows it", async () => {
-  await Promise.all([[SETUP, EPERM], [SETUP, ENOSYS], [ENTER, EPERM]].map(async ([call, errno]) => {
-    const environment = {
-      ...process.env as Record<string, string>,
-      REFUSED_CALL: `${call}`,
-      REFUSED_WITH: `${errno}`,
-    };
-    await using script = new Script("tests/kit/without_ring.ts", ["0"], { environment });
-    const { code, stdout, stderr } = await script.end();
-    assertEquals([code, stdout], [1, ""], stderr);
+  const refused = [[SETUP, EPERM], [SETUP, ENOSYS], [ENTER, EPERM], [REGISTER, EPERM]] as const;
+  await Promise.all(refused.map(async ([call, errno]) => {
     assertEquals(
-      stderr,
+      await refusal(call, errno),
       "completion: Cannot use io_uring: a seccomp filter forbids it, as Docker's own does: allow " +
         "io_uring_setup, io_uring_enter and io_uring_register in its profile, or start the container " +
         "with --security-opt seccomp=unconfined\n",
     );
   }));
 }, { skip, sanitize: false });
+
+/** Lays a file over one of the system's, which only one program sees, and runs the rest as somebody. */
+const OVERLAID = 'mount --bind "$0" "$1" && shift && exec "$@"';
+
+/** Why no other system can be pretended. */
+function whyNoOtherSystem(): string | undefined {
+  const why = whyNotAsNobody();
+  if (why !== undefined) return why;
+  const tried = spawnSync("unshare", ["--mount", "true"]);
+  return tried.status === 0 ? undefined : "no namespaces for mounts";
+}
+
+test(
+  "where the system forbids io_uring or is too old, one line says so and what allows it",
+  async () => {
+    using folder = new Folder();
+    const allows = "`sysctl kernel.io_uring_disabled=0` allows it";
+    const systems = [
+      ["io_uring_disabled", "2", [], EPERM, `the system forbids it: ${allows}`],
+      [
+        ...["io_uring_disabled", "1", AS_NOBODY, EPERM] as const,
+        "the system allows it to root and to one group only: " +
+        `${allows} to all, kernel.io_uring_group names the group`,
+      ],
+      ["osrelease", "5.15.0", [], EINVAL, "it needs Linux 6.1 or newer, and this is 5.15.0"],
+      ["osrelease", "4.4.0", [], ENOSYS, "it needs Linux 6.1 or newer, and this is 4.4.0"],
+    ] as const;
+    await Promise.all(systems.map(async ([name, text, user, errno, why], index) => {
+      const file = folder.path(`${index}`);
+      writeFileSync(file, `${text}\n`);
+      const overlay = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        OVERLAID,
+        file,
+        `/proc/sys/kernel/${name}`,
+      ];
+      const said = await refusal(SETUP, errno, [...overlay, ...user]);
+      assertEquals(said, `completion: Cannot use io_uring: ${why}\n`);
+    }));
+  },
+  { skip: skip ?? whyNoOtherSystem(), sanitize: false },
+);
 
 test("where there is none, the reason is the system", () => {
   assertMatch(whyNoRing() ?? "", /^only Linux has it, and this is /);

@@ -4,13 +4,35 @@
  * @module
  */
 
+/** Where the page is that shows a server: see `--live`. Whoever knows both may look. */
+export interface PagePlace {
+  /** Its port. */
+  readonly port: number;
+  /** What the path of its address begins with. */
+  readonly token: string;
+}
+
+/** What a server tells the one that takes its listener over, besides the listener. */
+export interface Predecessor {
+  /** Where its page is, if it has one. The other one may have the same. */
+  readonly page?: PagePlace;
+}
+
+/** What a server that takes another one's listener over tells that one. */
+export interface Successor {
+  /** The port at which it tells its metrics, if it does. */
+  readonly metrics?: number;
+  /** The address of the page that shows it, if there is one. */
+  readonly page?: string;
+}
+
 /**
  * Is called once another process serves.
  *
  * @param pid the number of that process
- * @param metrics the port at which it tells its metrics, if it does
+ * @param successor what it has told
  */
-export type TakenOver = (pid: number, metrics?: number) => void;
+export type TakenOver = (pid: number, successor: Successor) => void;
 
 /** A server's listener, which another process may take over while the server serves. */
 export interface Handover {
@@ -32,6 +54,12 @@ export interface Handover {
    * @throws {Error} if that is not possible
    */
   offerAgain(): void;
+  /**
+   * Says what a process that takes it over is told besides.
+   *
+   * @param told what that is, from now on
+   */
+  tells(told: Predecessor): void;
   /**
    * Calls a function once another process serves in place of this one, before the connections of this
    * one finish.

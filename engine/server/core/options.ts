@@ -32,6 +32,7 @@ import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
 import type { LivePage } from "../trace/live_feed.ts";
 import type { AdmissionRules, ProxyRules } from "./door.ts";
+import type { Predecessor, Successor } from "./handover.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
@@ -219,9 +220,10 @@ export interface ServeOptions {
    * Is called when this server is ready, and is about to take another one's listener over. If it
    * rejects, this server does not start, and the other one goes on.
    *
-   * @returns the port at which this server tells its metrics, if it does: the other one leaves it
+   * @param predecessor what the other one has told
+   * @returns what the other one is told
    */
-  readonly beforeTakeover?: () => Promise<number | undefined>;
+  readonly beforeTakeover?: (predecessor: Predecessor) => Promise<Successor>;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */

@@ -91,7 +91,7 @@ export class SessionSet {
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
     const find = typeof limits === "function" ? limits : () => limits;
-    this.#lingering = new LingerSet(deadlines, () => ({ ...find(), writeTimeoutMs }));
+    this.#lingering = new LingerSet(deadlines, () => ({ ...find(), writeTimeoutMs }), WriteWatch);
     this.#limits = {
       ...limitsIn(settings),
       deadlines,

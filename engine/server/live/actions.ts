@@ -10,6 +10,7 @@ import { delay } from "@std/async/delay";
 import { formatAddress } from "../../../protocols/address.ts";
 import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
 import { type EventCall, EventDialer } from "../../dial/dialer.ts";
+import { ConnectTimeoutError } from "../../dial/failures.ts";
 import { attachFilter, DROP_ALL } from "../../kernel/socket_filter.ts";
 import { destinationOf, isUnix } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
@@ -17,8 +18,7 @@ import { SocketError } from "../../net/socket_error.ts";
 import { sockets } from "../../net/sockets.ts";
 import { describeError } from "../../values/thrown.ts";
 import { RESERVE } from "../../workers/descriptor_limits.ts";
-import { beSilent } from "./guests.ts";
-import { mannerFor, speakSlowly } from "./manners.ts";
+import { listenFor, type Manner, mannerFor, speakSlowly } from "./manners.ts";
 
 /** How long an action may take, in milliseconds. */
 const MOST_MS = 30_000;
@@ -41,6 +41,9 @@ const VANISHED_MS = 25_000;
 /** How long making a connection may take, in milliseconds. */
 const DIAL_MS = 10_000;
 
+/** What a proxy says that does not know its client: then the client is the other end. */
+const HEADER = new TextEncoder().encode("PROXY UNKNOWN\r\n");
+
 const LIMITS = { readTimeoutMs: MOST_MS, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
 /** The names of the actions, in the order of the buttons. */
@@ -62,12 +65,18 @@ export interface ActionsPlan {
   readonly address: Address;
   /** The name of its protocol. */
   readonly protocol: string;
+  /** Whether it expects a PROXY header from every client. */
+  readonly expectsHeader: boolean;
+  /** Whether it closes, and takes nobody in any more. */
+  isClosing(): boolean;
   /** Tells a sentence to those who look at the page. */
   say(text: string): void;
   /** So many more connections are being made, or fewer. */
   dials(change: 1 | -1): void;
-  /** A connection was made. @param from its address at this end */
-  connected(from: string): void;
+  /** A connection was made. @param from its address at this end; `undefined` if it has none */
+  connected(from: string | undefined): void;
+  /** The action under way is over, and its connections are. */
+  isDone(): void;
   /**
    * Ends a worker of the server.
    *
@@ -80,45 +89,48 @@ export interface ActionsPlan {
 export class Actions {
   readonly #plan: ActionsPlan;
   readonly #target: Address;
+  readonly #manner: Manner;
   #running: ActionName | undefined;
   #ending: AbortController | undefined;
+  #isOver = false;
 
   /** @param plan what they are done to */
   constructor(plan: ActionsPlan) {
     this.#plan = plan;
     this.#target = destinationOf(plan.address);
-  }
-
-  /** What is being done. */
-  get running(): ActionName | undefined {
-    return this.#running;
+    this.#manner = mannerFor(plan.protocol);
   }
 
   /**
-   * Begins one, unless another one is under way.
+   * Begins one, unless something is in its way.
    *
    * @param name which
-   * @returns what it does, in words; `undefined` if another one is under way
+   * @returns what it does, or why it is not done, in words
    */
-  begin(name: ActionName): string | undefined {
-    if (this.#running !== undefined) return undefined;
+  begin(name: ActionName): { readonly isBegun: boolean; readonly text: string } {
+    const why = this.#running !== undefined
+      ? `${this.#running} is still under way`
+      : this.#isOver || this.#plan.isClosing()
+      ? "the server is closing, and takes nobody in"
+      : undefined;
+    if (why !== undefined) return { isBegun: false, text: why };
     this.#running = name;
-    const about = this.#describe(name);
-    this.#plan.say(`from the page: ${about}`);
+    const text = this.#describe(name);
+    this.#plan.say(`from the page: ${text}`);
     void this.#run(name).finally(() => this.#running = undefined);
-    return about;
+    return { isBegun: true, text };
   }
 
-  /** Ends what is under way. */
+  /** Ends what is under way. Nothing else is begun. */
   end(): void {
+    this.#isOver = true;
     this.#ending?.abort();
   }
 
   #describe(name: ActionName): string {
-    const { protocol } = this.#plan;
     switch (name) {
       case "three-clients":
-        return `three clients: ${mannerFor(protocol).says}`;
+        return `three clients: ${this.#manner.says}`;
       case "slow-client":
         return "a slow client sends its message byte by byte, two a second";
       case "vanish":
@@ -148,28 +160,30 @@ export class Actions {
     try {
       this.#plan.say(`from the page: ${await this.#act(name, dialer, signal)}`);
     } catch (error) {
-      this.#plan.say(`from the page: ${name} has ended early: ${describeError(error)}`);
+      const why = signal.aborted
+        ? `nothing from the page lasts longer than ${MOST_MS / 1_000} s`
+        : describeError(error);
+      this.#plan.say(`from the page: ${name} has ended early: ${why}`);
     } finally {
       clearTimeout(late);
       this.#ending = undefined;
+      this.#plan.isDone();
     }
   }
 
   async #act(name: ActionName, dialer: EventDialer, signal: AbortSignal): Promise<string> {
-    const manner = mannerFor(this.#plan.protocol);
     switch (name) {
       case "three-clients":
-        return tell("three clients", await this.#three(dialer));
+        return this.#tell("three clients", await this.#three(dialer));
       case "slow-client":
-        await this.#visit(dialer, () => speakSlowly(manner));
-        return "the slow client has left";
+        return `a slow client: ${await this.#visit(dialer, () => speakSlowly(this.#manner))}`;
       case "vanish":
-        return await this.#vanish(dialer, manner.slow.subarray(0, manner.slow.length >> 1), signal);
+        return await this.#vanish(dialer, signal);
       case "fifty":
-        return tell("fifty clients", await this.#crowd(dialer, FIFTY));
+        return this.#tell("fifty clients", await this.#crowd(dialer, FIFTY));
       case "burst": {
         const size = burstSize();
-        return tell(`${size} clients`, await this.#crowd(dialer, size));
+        return this.#tell(`${size} clients`, await this.#crowd(dialer, size));
       }
       case "kill-worker":
         return await this.#kill(dialer);
@@ -179,7 +193,7 @@ export class Actions {
   /** The second client comes when the first has been greeted, as in the tour. */
   async #three(dialer: EventDialer): Promise<readonly PromiseSettledResult<unknown>[]> {
     const visits: Promise<unknown>[] = [];
-    for (const converse of mannerFor(this.#plan.protocol).three) {
+    for (const converse of this.#manner.three) {
       const greeted = Promise.withResolvers<void>();
       const visit = this.#visit(dialer, () => converse(greeted.resolve));
       visits.push(visit);
@@ -194,7 +208,6 @@ export class Actions {
     dialer: EventDialer,
     count: number,
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    const manner = mannerFor(this.#plan.protocol);
     const calls: Promise<EventCall>[] = [];
     // All are connected before the first of them speaks.
     while (calls.length < count) {
@@ -203,7 +216,7 @@ export class Actions {
       await Promise.allSettled(calls.slice(-some));
     }
     return await Promise.allSettled(
-      calls.map(async (call) => await (await call).converse(manner.one())),
+      calls.map(async (call) => await (await call).converse(this.#opened(this.#manner.one()))),
     );
   }
 
@@ -211,25 +224,51 @@ export class Actions {
     const done = await this.#plan.kill();
     if (done === undefined) return "there is no worker that can be ended now";
     // Where a worker dies with the connection that it takes next, this is the one.
-    const manner = mannerFor(this.#plan.protocol);
-    await this.#visit(dialer, () => manner.one()).catch(() => {});
+    await this.#visit(dialer, () => this.#manner.one()).catch(() => {});
     return done;
   }
 
-  async #visit(dialer: EventDialer, converse: () => Protocol<unknown>): Promise<unknown> {
+  async #visit<Result>(dialer: EventDialer, converse: () => Protocol<Result>): Promise<Result> {
     const call = await this.#dial(dialer);
-    return await call.converse(converse());
+    return await call.converse(this.#opened(converse()));
+  }
+
+  /** Begins a conversation as the server expects it. */
+  *#opened<Result>(conversation: Protocol<Result>): Protocol<Result> {
+    if (this.#plan.expectsHeader) yield* write(HEADER);
+    return yield* conversation;
   }
 
   async #dial(dialer: EventDialer): Promise<EventCall> {
+    return await this.#connect(
+      () => dialer.dial(this.#target, DIAL_MS),
+      ({ localAddress }) => localAddress,
+    );
+  }
+
+  /** Connects somehow, and says so. @param from says where a connection comes from */
+  async #connect<Made>(make: () => Promise<Made>, from: (made: Made) => Address): Promise<Made> {
     this.#plan.dials(1);
     try {
-      const call = await dialer.dial(this.#target, DIAL_MS);
-      this.#plan.connected(formatAddress(call.localAddress));
-      return call;
+      const made = await make();
+      // Nobody is told from others who have come through a Unix domain socket.
+      const isNamed = !isUnix(this.#target.hostname);
+      this.#plan.connected(isNamed ? formatAddress(from(made)) : undefined);
+      return made;
     } finally {
       this.#plan.dials(-1);
     }
+  }
+
+  /** Says how many clients got what they wanted. */
+  #tell(who: string, results: readonly PromiseSettledResult<unknown>[]): string {
+    const { wereWell = "were answered" } = this.#manner;
+    const failed = results.filter(({ status }) => status === "rejected");
+    if (failed.length === 0) return `${who}: all ${wereWell}`;
+    const why = describeError((failed[0] as PromiseRejectedResult).reason);
+    return `${who}: ${
+      results.length - failed.length
+    } ${wereWell}, ${failed.length} were not (${why})`;
   }
 
   /** Why a client cannot vanish here; `undefined` if it can. */
@@ -251,22 +290,23 @@ export class Actions {
     }
   }
 
-  async #vanish(
-    dialer: EventDialer,
-    beginning: Uint8Array,
-    signal: AbortSignal,
-  ): Promise<string> {
+  async #vanish(dialer: EventDialer, signal: AbortSignal): Promise<string> {
+    const { slow } = this.#manner;
+    const beginning = slow.subarray(0, slow.length >> 1);
     if (this.#whyNotVanish !== undefined) {
-      await this.#visit(dialer, () => sayAndHold(beginning));
-      return "the silent client has left";
+      const hasClosed = await this.#visit(dialer, () => sayAndHold(beginning)) === null;
+      return hasClosed ? "the server has given the silent client up" : "the silent client has left";
     }
     const net = sockets();
     const { SOCK_STREAM, SOCK_NONBLOCK, MSG_DONTWAIT } = net.constants;
     const fd = net.socket(net.familyOf(this.#target), SOCK_STREAM | SOCK_NONBLOCK);
     try {
-      net.connectNonBlocking(fd, net.writeAddress(this.#target));
-      await untilWritable(fd, signal);
-      this.#plan.connected(formatAddress(net.localAddress(fd)));
+      await this.#connect(async () => {
+        net.connectNonBlocking(fd, net.writeAddress(this.#target));
+        await untilConnected(fd, signal);
+        return fd;
+      }, () => net.localAddress(fd));
+      if (this.#plan.expectsHeader) net.send(fd, HEADER, MSG_DONTWAIT);
       net.send(fd, beginning, MSG_DONTWAIT);
       await delay(APART_MS);
       // From here on nothing that the server sends arrives, neither its bytes nor its probes.
@@ -290,23 +330,20 @@ function burstSize(): number {
 }
 
 /** Waits until a connection is made. */
-async function untilWritable(fd: number, signal: AbortSignal): Promise<void> {
+async function untilConnected(fd: number, signal: AbortSignal): Promise<void> {
   const net = sockets();
-  while (net.poll(fd, net.constants.POLLOUT, 0) === 0) await delay(APART_MS, { signal });
+  const { POLLOUT, SOL_SOCKET, SO_ERROR } = net.constants;
+  const until = performance.now() + DIAL_MS;
+  while (net.poll(fd, POLLOUT, 0) === 0) {
+    if (performance.now() > until) throw new ConnectTimeoutError(DIAL_MS);
+    await delay(APART_MS, { signal });
+  }
+  const failed = net.getOption(fd, SOL_SOCKET, SO_ERROR);
+  if (failed !== 0) throw new SocketError("connect", failed);
 }
 
-/** Begins a message and says no more, while the server does not close. */
-function* sayAndHold(beginning: Uint8Array): Protocol {
+/** Begins a message and says no more. Returns `null` if the server closes meanwhile. */
+function* sayAndHold(beginning: Uint8Array): Protocol<number | null> {
   yield* write(beginning);
-  yield* beSilent(VANISHED_MS);
-}
-
-/** Says how many clients got what they wanted. */
-function tell(who: string, results: readonly PromiseSettledResult<unknown>[]): string {
-  const failed = results.filter(({ status }) => status === "rejected");
-  if (failed.length === 0) return `${who}: all were answered`;
-  const why = describeError((failed[0] as PromiseRejectedResult).reason);
-  return `${who}: ${
-    results.length - failed.length
-  } were answered, ${failed.length} were not (${why})`;
+  return yield* listenFor(VANISHED_MS);
 }

@@ -15,6 +15,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { VERSION } from "../../cli/build_info.ts";
 import { HttpServer } from "../../http/http_server.ts";
+import { keepSharedPort } from "../../http/shared_port.ts";
 import { isLoopback } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";
@@ -26,7 +27,9 @@ import { hasRoomForWorker, whyNoRoomForWorker } from "../../workers/descriptor_l
 import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { LIVE_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
-import type { StatisticsShare } from "../core/statistics_share.ts";
+import type { PagePlace } from "../core/handover.ts";
+import { isDraining, type StatisticsShare } from "../core/statistics_share.ts";
+import { steerAway } from "../listening/steer_away.ts";
 import type {
   FedServer,
   FeedBeginning,
@@ -52,9 +55,14 @@ const SEND_BUFFER = 64 * 1024;
 /** How long a reader may read nothing at all, in milliseconds. */
 const STUCK_MS = 60_000;
 
-/** How long readers have to take the end, and how long the end of the thread is waited for. */
+/** How long readers have to take the end, in milliseconds. */
 const LAST_MS = 500;
-const CLOSE_MS = 2_000;
+
+/**
+ * How long the end of the thread is waited for, in milliseconds. It takes a second at most, if it gets
+ * a processor: whoever gave it up while it gets none would keep the end from its readers.
+ */
+const CLOSE_MS = 10_000;
 const LOOK_MS = 10;
 
 /** How long the main thread may take to end a worker, in milliseconds: it may be stuck. */
@@ -80,6 +88,14 @@ interface LiveAssignment {
   readonly shares: LiveServerOptions["shares"];
 }
 
+/** Who serves in place of a server that is taken over. */
+interface Next {
+  /** The number of its process. */
+  readonly successor: number;
+  /** The address of its page, if it has one. */
+  readonly page?: string;
+}
+
 /** The messages that follow. */
 type Order =
   | ({ readonly kind: "begin" } & FeedBeginning)
@@ -101,21 +117,25 @@ type Order =
     readonly leftOut: number;
   }
   | { readonly kind: "collects" }
+  | { readonly kind: "collected" }
   | { readonly kind: "serves"; readonly server: FedServer }
   | { readonly kind: "killed"; readonly text: string | undefined }
-  | { readonly kind: "stop" };
+  | { readonly kind: "listen"; readonly page: PagePlace | undefined }
+  | { readonly kind: "stop"; readonly next: Next | undefined };
 
 /** What the thread says. */
 type Report =
-  | { readonly kind: "listening"; readonly address: Address }
+  | { readonly kind: "listening"; readonly address: Address; readonly token: string }
+  | { readonly kind: "cannotListen"; readonly why: string }
   | { readonly kind: "want"; readonly isWanted: boolean }
+  | { readonly kind: "collect" }
   | { readonly kind: "kill" }
   | { readonly kind: "mistake"; readonly error: string };
 
 onAssigned(LIVE_THREAD, async (assignment: LiveAssignment, post: (report: Report) => void) => {
   const { LIVE_PAGE } = await import("../../figures/built_page.ts");
   const side = new ThreadSide(assignment, LIVE_PAGE, post);
-  await side.listen();
+  await side.begin();
   return {
     hear: (order: Order) => side.hear(order),
     async play(sayReady) {
@@ -133,6 +153,10 @@ class ThreadSide {
   readonly #page: string;
   readonly #stopped = Promise.withResolvers<void>();
   readonly #kills: ((text: string | undefined) => void)[] = [];
+  readonly #begun = Promise.withResolvers<void>();
+  /** A share of the port at which another process listens that is to be taken over. */
+  #share: Disposable | undefined;
+  #next: Next | undefined;
   #http: HttpServer | undefined;
   #view: LiveView | undefined;
   #server: FedServer | undefined;
@@ -149,15 +173,60 @@ class ThreadSide {
     return this.#stopped.promise;
   }
 
-  async listen(): Promise<void> {
-    const { address: { hostname, port }, token, shares } = this.#assignment;
+  /**
+   * Listens at once, unless this server is to take another one over: then its page may be where that
+   * one's is.
+   */
+  async begin(): Promise<void> {
+    const { address, token, shares } = this.#assignment;
+    if (shares === "now") {
+      this.#share = await keepSharedPort(address);
+      if (this.#share !== undefined || address.port === 0) return;
+    }
+    await this.#listen(address, token);
+  }
+
+  /** Listens, if it does not yet. @param page where the page of the other server is */
+  async #listenLate(page: PagePlace | undefined): Promise<void> {
+    const { address, token } = this.#assignment;
+    const isSame = page !== undefined && (address.port === 0 || address.port === page.port);
+    const places = [
+      ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
+      [address, token] as const,
+    ];
+    try {
+      for (const [index, [at, word]] of places.entries()) {
+        if (this.#http !== undefined) break;
+        const isLast = index === places.length - 1 || address.port !== 0;
+        // Any port will do. That of the other server may be one that it does not share.
+        await this.#listen(at, word).catch((error) => {
+          if (isLast) throw error;
+        });
+      }
+      this.#sayListening();
+    } catch (error) {
+      this.#post({ kind: "cannotListen", why: describeError(error) });
+    } finally {
+      this.#share?.[Symbol.dispose]();
+      this.#share = undefined;
+    }
+  }
+
+  #sayListening(): void {
+    const { address } = this.#http ?? {};
+    if (address !== undefined) this.#post({ kind: "listening", address, token: this.#token });
+  }
+
+  /** What the paths begin with. */
+  #token = "";
+
+  async #listen({ hostname, port }: Address, token: string): Promise<void> {
+    const { shares } = this.#assignment;
     const address = { hostname: await resolveHost(hostname), port };
     // A name of this machine may have been given another meaning.
     if (!isLoopback(address.hostname)) {
       throw new Error(`${address.hostname} is not an address of this machine only`);
     }
-    const begun = Promise.withResolvers<void>();
-    this.#onBegun = begun.resolve;
     const site = new LiveSite({
       token,
       page: this.#page,
@@ -172,16 +241,14 @@ class ThreadSide {
       site,
       shares,
       events: READERS,
-      opens: begun.promise,
+      opens: this.#begun.promise,
       limits: { writeTimeoutMs: STUCK_MS },
       onMistake: (error) => this.#post({ kind: "mistake", error: describeError(error) }),
     });
+    this.#token = token;
     limitSendBuffers(this.#http.descriptor);
-    this.#post({ kind: "listening", address: this.#http.address });
+    this.#sayListening();
   }
-
-  /** Called when the timeline begins; whoever comes earlier waits. */
-  #onBegun: (() => void) | undefined;
 
   hear(order: Order): void {
     const view = this.#view;
@@ -189,8 +256,9 @@ class ThreadSide {
       case "begin": {
         const { beganUs, by, ownPort } = order;
         const want = (isWanted: boolean) => this.#post({ kind: "want", isWanted });
-        this.#view = new LiveView({ beganUs, by, ownPort, want });
-        return this.#onBegun?.();
+        const collect = () => this.#post({ kind: "collect" });
+        this.#view = new LiveView({ beganUs, by, ownPort, want, collect });
+        return this.#begun.resolve();
       }
       case "thread":
         return view?.addThread(order.thread, order.at, order.share);
@@ -200,11 +268,16 @@ class ThreadSide {
         return view?.take(order.records, order.leftOut);
       case "collects":
         return view?.collects();
+      case "collected":
+        return view?.hasCollected();
       case "serves":
         return this.#serves(order.server);
       case "killed":
         return this.#kills.shift()?.(order.text);
+      case "listen":
+        return void this.#listenLate(order.page);
       case "stop":
+        this.#next = order.next;
         return this.#stopped.resolve();
     }
   }
@@ -215,13 +288,17 @@ class ThreadSide {
     this.#server = server;
     view.serves(server.statistics as StatisticsShare);
     if (this.#assignment.viewOnly) return;
-    const { address, protocol } = server;
+    const { address, protocol, expectsHeader } = server;
+    const share = server.statistics as StatisticsShare;
     this.#actions = new Actions({
       address,
       protocol,
+      expectsHeader,
+      isClosing: () => isDraining(share),
       say: (text) => view.say(text),
       dials: (change) => view.dials(change),
       connected: (from) => view.connected(from),
+      isDone: () => view.isDone(),
       kill: () => this.#kill(),
     });
   }
@@ -256,10 +333,13 @@ class ThreadSide {
   }
 
   async close(): Promise<void> {
-    this.#onBegun?.();
+    this.#begun.resolve();
     this.#actions?.end();
+    this.#share?.[Symbol.dispose]();
     const view = this.#view;
-    view?.finish();
+    // Whoever comes back at once is to find the other one.
+    if (this.#next?.page !== undefined) await steerAway(this.#http?.descriptor);
+    view?.finish(this.#next);
     const until = performance.now() + LAST_MS;
     while ((view?.readers ?? 0) > 0 && performance.now() < until) await pause(LOOK_MS);
     await this.#http?.close();
@@ -278,8 +358,9 @@ function limitSendBuffers(listener: number | undefined): void {
 /** Shows a server: the main thread's side. */
 export class LiveServer implements LiveFeed, LivePage {
   readonly #worker: SupervisedWorker<Order, Report>;
-  readonly #token: string;
+  #token: string;
   #address: Address;
+  #listening: PromiseWithResolvers<void> | undefined;
   #control: FeedControl | undefined;
   #isEnding = false;
 
@@ -294,16 +375,18 @@ export class LiveServer implements LiveFeed, LivePage {
       died: "The live view ends here",
       onMessage: (report) => this.#hear(report, onError),
       onGone: (error) => {
-        // Nobody reads any more.
+        // Nobody reads any more, and whoever waits for it waits in vain.
         this.#control?.want(false);
+        this.#listening?.reject(new Error("Cannot show the server live: its thread has ended"));
         if (error !== undefined && this.#worker.isReady) onError?.(describeError(error));
       },
     });
   }
 
   /**
-   * Starts the thread, which listens at once. Those who come before the server begins wait. Servers
-   * count the descriptors that are free, so this comes before the server starts.
+   * Starts the thread, which listens at once, unless its port is to be shared `now`: then it may wait
+   * for {@linkcode LiveServer.listen}. Those who come before the server begins wait. Servers count the
+   * descriptors that are free, so this comes before the server starts.
    *
    * @param options where to listen
    * @throws {Error} that names the address, if it cannot be listened on, or that says why no thread
@@ -323,16 +406,39 @@ export class LiveServer implements LiveFeed, LivePage {
     switch (report.kind) {
       case "listening":
         this.#address = report.address;
-        return;
+        this.#token = report.token;
+        return this.#listening?.resolve();
+      case "cannotListen":
+        return this.#listening?.reject(new Error(`Cannot show the server live: ${report.why}`));
       case "want":
         this.#control?.want(report.isWanted);
         if (report.isWanted) this.#worker.post({ kind: "collects" });
         return;
+      case "collect":
+        this.#control?.collect();
+        return this.#worker.post({ kind: "collected" });
       case "kill":
         return this.#worker.post({ kind: "killed", text: this.#control?.kill() });
       case "mistake":
         return onError?.(report.error);
     }
+  }
+
+  /**
+   * Listens, if it does not yet: this server is about to take another one over, or has found none.
+   *
+   * @param page where that one's page is; this one's has the same address, if it may
+   * @throws {Error} if it cannot
+   */
+  async listen(page?: PagePlace): Promise<void> {
+    this.#listening ??= Promise.withResolvers();
+    this.#worker.post({ kind: "listen", page });
+    await this.#listening.promise;
+  }
+
+  /** Where the page is, for a process that takes this server over. */
+  get place(): PagePlace {
+    return { port: this.#address.port, token: this.#token };
   }
 
   /** Where it listens. */
@@ -363,17 +469,30 @@ export class LiveServer implements LiveFeed, LivePage {
   }
 
   serves(server: FedServer): void {
-    const { mode, address, protocol, details, statistics, canKill } = server;
+    const { mode, address, protocol, details, statistics, canKill, expectsHeader } = server;
     this.#worker.post({
       kind: "serves",
-      server: { mode, address, protocol, details, statistics, canKill },
+      server: { mode, address, protocol, details, statistics, canKill, expectsHeader },
     });
   }
 
-  async end(): Promise<void> {
+  /**
+   * Another process serves in place of this server: those who read are told, and the port is left.
+   *
+   * @param successor the number of the process @param page the address of its page, if it has one
+   */
+  async leaveTo(successor: number, page?: string): Promise<void> {
+    await this.#stop({ successor, ...(page !== undefined && { page }) });
+  }
+
+  end(): Promise<void> {
+    return this.#stop(undefined);
+  }
+
+  async #stop(next: Next | undefined): Promise<void> {
     if (!this.#isEnding) {
       this.#isEnding = true;
-      this.#worker.post({ kind: "stop" });
+      this.#worker.post({ kind: "stop", next });
     }
     await this.#worker.endWithin(CLOSE_MS);
   }

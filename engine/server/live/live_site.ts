@@ -25,6 +25,9 @@ const QUIET_MS = 15_000;
 /** After which time a browser asks again whose stream has ended, in milliseconds. */
 const RETRY_MS = 1_000;
 
+/** How many lines a message has at most. */
+const MOST_LINES = 200;
+
 /** How long the nonce is, in bytes. */
 const NONCE_BYTES = 16;
 
@@ -127,10 +130,8 @@ export class LiveSite implements Site {
     if (name === undefined) return sayInText(400, "nothing is known of that action", PRIVATE);
     const doing = names().includes(name) ? actions() : undefined;
     if (doing === undefined) return sayInText(403, "that is not done here", PRIVATE);
-    const text = doing.begin(name);
-    return text === undefined
-      ? sayInText(409, `${doing.running} is still under way`, PRIVATE)
-      : sayInText(202, text, PRIVATE);
+    const { isBegun, text } = doing.begin(name);
+    return sayInText(isBegun ? 202 : 409, text, PRIVATE);
   }
 }
 
@@ -198,7 +199,7 @@ function* stream(view: LiveView): Protocol {
     for (;;) {
       const lines = reader.take();
       if (lines === undefined) return;
-      yield* write(encoder.encode(lines.length === 0 ? ": \n\n" : asMessage(lines)));
+      yield* write(encoder.encode(lines.length === 0 ? ": \n\n" : asMessages(lines)));
       yield { kind: "wait", event: LINES, argument: reader };
     }
   } finally {
@@ -206,9 +207,17 @@ function* stream(view: LiveView): Protocol {
   }
 }
 
-/** A message of server-sent events: a line of its data for each line of the recording. */
-function asMessage(lines: readonly string[]): string {
-  return `${lines.map((line) => `data: ${line}\n`).join("")}\n`;
+/**
+ * Messages of server-sent events: a line of their data for each line of the recording. A browser takes a
+ * message in one go, and draws nothing meanwhile.
+ */
+function asMessages(lines: readonly string[]): string {
+  let text = "";
+  for (let from = 0; from < lines.length; from += MOST_LINES) {
+    const some = lines.slice(from, from + MOST_LINES);
+    text += `${some.map((line) => `data: ${line}\n`).join("")}\n`;
+  }
+  return text;
 }
 
 /** Has streams wait for their readers. A reader is woken at intervals, if there is something for it. */

@@ -11,7 +11,14 @@
  */
 
 import { AT_REST } from "../../drivers/pulse.ts";
-import type { Event, ListenerEvent, OverEvent, SocketEvent } from "../../recording/events.ts";
+import type {
+  DoingEvent,
+  Event,
+  ListenerEvent,
+  OverEvent,
+  SocketEvent,
+  ThreadEvent,
+} from "../../recording/events.ts";
 import type { SharedPulses } from "../core/statistics_share.ts";
 import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
 import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
@@ -22,15 +29,19 @@ import {
   type TrackShare,
 } from "../trace/timeline_track.ts";
 import { DOING, DOING_NAMES, type DoingNow, type UnderWayReader } from "../trace/under_way.ts";
-import type { Known, Present } from "./readers.ts";
+import { type Known, overDoing, whoseDoing } from "./known.ts";
+import type { Present } from "./readers.ts";
 
 /** What goes on for this long is told while it goes on, in milliseconds. */
 const LONG_MS = 40;
 
+/** How long it may take until the beginning of a connection is told, in milliseconds. */
+const UNKNOWN_MS = 1_000;
+
 /** How many connections that wait are told of in one look. */
 const MOST_WAITING = 200;
 
-/** How long the record of an end may take, in milliseconds. */
+/** How long a thread may take to record an end, in milliseconds. */
 const LATE_MS = 150;
 
 /** A thread, as far as it is known. */
@@ -40,7 +51,6 @@ interface KnownThread {
   readonly underWay: UnderWayReader;
   /** The number of what it was in the middle of at the last look, and when that was seen first. */
   seen: { readonly number: number; readonly at: number } | undefined;
-  isTold: boolean;
 }
 
 /** Somebody who waits in a queue of the server's own. */
@@ -69,6 +79,10 @@ export interface StateParts {
   lived(us: number): void;
   /** The time since the beginning, in milliseconds. */
   now(): number;
+  /** Has {@linkcode LiveState.lookAround} called, now or as soon as that is possible. */
+  lookAround(): void;
+  /** Has everything collected that was recorded by now; {@linkcode LiveState.hasCollected} follows. */
+  collect(): void;
 }
 
 /** What is known about the server. */
@@ -77,10 +91,10 @@ export class LiveState implements Present {
   readonly #threads = new Map<number, KnownThread>();
   readonly #isLoop = new Map<number, Pick<TimelineThread, "isLoop">>();
   readonly #open = new Map<number, KnownConnection>();
-  /** The connections that wait for something, as they were told, and since when. */
-  #waiting = new Map<number, number>();
-  /** Those who wait in a queue of the server's own, as they were told, and since when. */
-  #queued = new Map<string, number>();
+  /** What goes on, as it was told, by whose it is. */
+  readonly #doings = new Map<string, DoingEvent>();
+  /** Waits that nobody has measured, by connection, and when each was seen first. */
+  #unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
@@ -91,8 +105,10 @@ export class LiveState implements Present {
   #pulses:
     | { readonly words: Int32Array; readonly first: number; readonly stride: number }
     | undefined;
-  /** What may be found nowhere because its end is on its way. */
-  #vanished: { readonly at: number; readonly ids: readonly number[] } | undefined;
+  /** What may be found nowhere because its end is on its way, and whether that is waited for. */
+  #vanished:
+    | { readonly at: number; readonly ids: readonly number[]; isCollected: boolean }
+    | undefined;
 
   /** @param parts what it tells */
   constructor(parts: StateParts) {
@@ -118,7 +134,7 @@ export class LiveState implements Present {
   addThread(thread: TimelineThread, at: number, share: TrackShare): void {
     const { number } = thread;
     const underWay = readUnderWay(share);
-    this.#threads.set(number, { thread, at, underWay, seen: undefined, isTold: false });
+    this.#threads.set(number, { thread, at, underWay, seen: undefined });
     this.#isLoop.set(number, thread);
     this.#parts.tell(threadEvent(thread, at));
   }
@@ -128,6 +144,7 @@ export class LiveState implements Present {
     const known = this.#threads.get(number);
     if (known === undefined) return;
     this.#threads.delete(number);
+    this.#doings.delete(`thread ${number}`);
     for (const [id, { toldBy }] of this.#open) {
       if (toldBy === number) this.#end(endEvent(id, at, outcome));
     }
@@ -137,6 +154,11 @@ export class LiveState implements Present {
   /** The page has connected from here. */
   addOwn(peer: string): void {
     this.#own.add(peer);
+  }
+
+  /** What comes from such an address later is not the page. */
+  forgetOwn(): void {
+    this.#own.clear();
   }
 
   /** Takes records of the threads. */
@@ -174,8 +196,8 @@ export class LiveState implements Present {
   }
 
   /**
-   * Looks at everything that the threads have under way: somebody has begun to read, or records are
-   * collected again.
+   * Looks at everything that the threads have under way: somebody has begun to read, records are
+   * collected again, or a thread is busy with a connection of which nothing was told yet.
    */
   lookAround(): void {
     const found = new Set<number>();
@@ -186,21 +208,30 @@ export class LiveState implements Present {
       }
     }
     const ids = [...this.#open.keys()].filter((id) => !found.has(id));
-    this.#vanished = { at: this.#parts.now(), ids };
+    this.#vanished = ids.length === 0
+      ? undefined
+      : { at: this.#parts.now(), ids, isCollected: false };
+  }
+
+  /** All records have come that there were when it was asked for them. */
+  hasCollected(): void {
+    const vanished = this.#vanished;
+    if (vanished?.isCollected !== true) return;
+    this.#vanished = undefined;
+    // Nobody read when these have ended.
+    for (const id of vanished.ids) this.#end(endEvent(id, this.#parts.now(), undefined));
   }
 
   /** Nobody reads any more. */
   forget(): void {
     this.#open.clear();
-    this.#waiting.clear();
-    this.#queued.clear();
+    this.#doings.clear();
+    this.#unmeasured.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
     this.#vanished = undefined;
-    for (const known of this.#threads.values()) {
-      Object.assign(known, { seen: undefined, isTold: false });
-    }
+    for (const known of this.#threads.values()) known.seen = undefined;
   }
 
   /** Looks what each thread is in the middle of. */
@@ -212,15 +243,15 @@ export class LiveState implements Present {
         this.#tellIfLong(thread, known, doing, now);
         continue;
       }
-      if (known.isTold) this.#parts.tell({ type: "doing", at: microseconds(now), thread });
-      known.isTold = false;
+      const told = this.#doings.get(`thread ${thread}`);
+      if (told !== undefined) this.#tellDoing(overDoing(told, microseconds(now)));
       known.seen = doing && { number: doing.number, at: now };
       if (doing !== undefined) this.#tellIfLong(thread, known, doing, now);
     }
-    if (this.#vanished !== undefined && now - this.#vanished.at > LATE_MS) {
-      for (const id of this.#vanished.ids) this.#end(endEvent(id, now, undefined));
-      this.#vanished = undefined;
-    }
+    const vanished = this.#vanished;
+    if (vanished === undefined || vanished.isCollected || now - vanished.at <= LATE_MS) return;
+    vanished.isCollected = true;
+    this.#parts.collect();
   }
 
   /**
@@ -250,12 +281,16 @@ export class LiveState implements Present {
 
   #tellIfLong(thread: number, known: KnownThread, doing: DoingNow, now: number): void {
     const since = doing.since || known.seen?.at || now;
-    if (known.isTold || now - since < LONG_MS) return;
-    known.isTold = true;
+    if (this.#doings.has(`thread ${thread}`) || now - since < LONG_MS) return;
     const what = DOING_NAMES[doing.what];
     if (what === undefined) return;
     const { id: connection, task } = doing;
-    this.#parts.tell({
+    if (connection !== 0 && !this.#open.has(connection)) {
+      // The thread that collects the records may be this very one.
+      this.#parts.lookAround();
+      if (!this.#open.has(connection) && now - since < UNKNOWN_MS) return;
+    }
+    this.#tellDoing({
       type: "doing",
       at: microseconds(since),
       thread,
@@ -265,25 +300,53 @@ export class LiveState implements Present {
     });
   }
 
+  /** Tells what goes on from now on, or is over. */
+  #tellDoing(event: DoingEvent): void {
+    if (event.what === undefined) this.#doings.delete(whoseDoing(event));
+    else this.#doings.set(whoseDoing(event), event);
+    this.#parts.tell(event);
+  }
+
+  /**
+   * Tells what is new of something, and that the rest of it is over.
+   *
+   * @param doings all that goes on @param isOfThese whether something that was told is one of these
+   */
+  #tellChanges(doings: readonly DoingEvent[], isOfThese: (doing: DoingEvent) => boolean): void {
+    const now = this.now();
+    const goOn = new Set<string>();
+    for (const doing of doings) {
+      const whose = whoseDoing(doing);
+      goOn.add(whose);
+      if (this.#doings.get(whose)?.at !== doing.at) this.#tellDoing(doing);
+    }
+    for (const [whose, doing] of this.#doings) {
+      if (!goOn.has(whose) && isOfThese(doing)) this.#tellDoing(overDoing(doing, now));
+    }
+  }
+
   /** Looks which connections wait for something. */
   lookAtConnections(): void {
     const now = this.#parts.now();
-    const waiting = new Map<number, number>();
+    const waiting: DoingEvent[] = [];
+    const unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
     for (const { underWay } of this.#threads.values()) {
-      for (const { id: connection, state, since } of underWay.waiting()) {
+      for (const { id: connection, state, since: said } of underWay.waiting()) {
+        let since = said;
+        if (said < 0) {
+          const before = this.#unmeasured.get(connection);
+          const seen = before?.number === said ? before : { number: said, at: now };
+          unmeasured.set(connection, seen);
+          since = seen.at;
+        }
         const what = DOING_NAMES[state];
         const isLong = now - since >= LONG_MS && this.#open.has(connection);
-        if (what === undefined || !isLong || waiting.size >= MOST_WAITING) continue;
-        waiting.set(connection, since);
-        if (this.#waiting.get(connection) === since) continue;
-        this.#parts.tell({ type: "doing", at: microseconds(since), connection, what });
+        if (what === undefined || !isLong || waiting.length >= MOST_WAITING) continue;
+        waiting.push({ type: "doing", at: microseconds(since), connection, what });
       }
     }
-    for (const connection of this.#waiting.keys()) {
-      if (waiting.has(connection) || !this.#open.has(connection)) continue;
-      this.#parts.tell({ type: "doing", at: microseconds(now), connection });
-    }
-    this.#waiting = waiting;
+    this.#tellChanges(waiting, ({ thread, peer }) => thread === undefined && peer === undefined);
+    this.#unmeasured = unmeasured;
   }
 
   /**
@@ -293,39 +356,39 @@ export class LiveState implements Present {
    */
   lookAtQueues(ring: readonly Queued[]): void {
     const now = this.#parts.now();
-    const queued = new Map<string, number>();
     const own = [...this.#threads.values()].flatMap(({ underWay }) => underWay.queued());
-    for (
-      const { peer, since } of [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring]
-    ) {
-      if (now - since < LONG_MS) continue;
-      queued.set(peer, since);
-      if (this.#queued.get(peer) === since) continue;
-      this.#parts.tell({ type: "doing", at: microseconds(since), peer, what: "queued" });
-    }
-    for (const peer of this.#queued.keys()) {
-      if (!queued.has(peer)) this.#parts.tell({ type: "doing", at: microseconds(now), peer });
-    }
-    this.#queued = queued;
+    const all = [...own.map(({ peer, from: since }) => ({ peer, since })), ...ring];
+    const queued = all.filter(({ since }) => now - since >= LONG_MS)
+      .map(({ peer, since }): DoingEvent => {
+        return { type: "doing", at: microseconds(since), peer, what: "queued" };
+      });
+    this.#tellChanges(queued, ({ peer }) => peer !== undefined);
   }
 
   /** How things are now, for a reader that knows some of it. */
-  *lines({ connections, sockets }: Known): Iterable<Event> {
-    for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
+  *lines({ connections, sockets, threads, doings }: Known): Iterable<Event> {
     const at = this.now();
+    for (const [number, event] of threads) {
+      if (!this.#threads.has(number)) yield { ...event, at, gone: true };
+    }
+    for (const { thread, at } of this.#threads.values()) yield threadEvent(thread, at);
     for (const connection of connections) {
       if (!this.#open.has(connection)) yield { type: "over", at, connection, outcome: "unknown" };
     }
     for (const [cookie, event] of sockets) {
       if (!this.#sockets.has(cookie)) yield closed(event, at);
     }
-    for (const [id, { events }] of this.#open) if (!connections.has(id)) yield* events;
+    for (const [whose, event] of doings) {
+      if (this.#doings.get(whose)?.at !== event.at) yield overDoing(event, at);
+    }
+    const unknown = [...this.#open].filter(([id]) => !connections.has(id));
+    // The places of threads are in no order, and whoever draws them wants them in that of time.
+    for (const [, { events }] of unknown.sort(([, a], [, b]) => a.at - b.at)) yield* events;
     yield* this.#sockets.values();
     yield* this.#listeners.values();
-    // What goes on is told again, to everybody.
-    for (const thread of this.#threads.values()) thread.isTold = false;
-    this.#waiting.clear();
-    this.#queued.clear();
+    for (const [whose, event] of this.#doings) {
+      if (doings.get(whose)?.at !== event.at) yield event;
+    }
   }
 
   #begin(
@@ -345,14 +408,13 @@ export class LiveState implements Present {
     const known = this.#open.get(event.connection);
     if (known === undefined) return;
     this.#open.delete(event.connection);
+    this.#doings.delete(`connection ${event.connection}`);
     this.#parts.lived(event.at - known.at);
     this.#parts.tell(event);
   }
 }
 
-function threadEvent({ number, name, isLoop }: TimelineThread, at: number): Event & {
-  readonly type: "thread";
-} {
+function threadEvent({ number, name, isLoop }: TimelineThread, at: number): ThreadEvent {
   return {
     type: "thread",
     at: microseconds(at),

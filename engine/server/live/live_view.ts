@@ -29,7 +29,8 @@ import {
 import { SocketLooks } from "../trace/socket_looks.ts";
 import { LifeTimes } from "./life_times.ts";
 import { LiveState, type Queued } from "./live_state.ts";
-import { itemOf, NOTHING_KNOWN, Reader } from "./readers.ts";
+import { Knowledge } from "./known.ts";
+import { itemOf, Reader } from "./readers.ts";
 
 /** How often readers get what is new, and how often they get figures, in milliseconds. */
 const BATCH_MS = 50;
@@ -54,6 +55,12 @@ const MOST_QUEUED = 1_024;
 /** For how many batches records are held back at most. */
 const MOST_HELD = 20;
 
+/**
+ * How long after the last of the page's own connections its addresses are remembered, in milliseconds:
+ * the server has told of them by then, or will not. Somebody else may come from there later.
+ */
+const OWN_MS = 2_000;
+
 /** How many may read along. */
 const MOST_READERS = 16;
 
@@ -67,6 +74,8 @@ export interface ViewParts {
   readonly ownPort: Int32Array;
   /** Has records collected, or not any more. */
   want(isWanted: boolean): void;
+  /** Has everything collected that was recorded by now; {@linkcode LiveView.hasCollected} follows. */
+  collect(): void;
 }
 
 /** What it is about, once the server serves. */
@@ -105,10 +114,12 @@ export class LiveView implements Disposable {
   #dialing = 0;
   #held: TrackRecord[] = [];
   #heldFor = 0;
-  /** Whether a look around waits for the same. */
+  /** Whether a look around waits for the same, and the word that all of them have come. */
   #looksAround = false;
-  /** How many connections the page itself has made. */
+  #isCollected = false;
+  /** How many connections the page itself has made, and when the last of them was over. */
   #byPage = 0;
+  #doneAt: number | undefined;
 
   /** @param parts what it needs */
   constructor(parts: ViewParts) {
@@ -117,6 +128,8 @@ export class LiveView implements Disposable {
       tell: (event) => this.#tell(event),
       lived: (us) => this.#lives.add(us),
       now: () => this.#now(),
+      lookAround: () => this.collects(),
+      collect: () => parts.collect(),
     });
   }
 
@@ -156,7 +169,8 @@ export class LiveView implements Disposable {
   /** Takes records. @param records in their order @param leftOut how many spans are missing */
   take(records: readonly TrackRecord[], leftOut: number): void {
     if (this.#readers.size === 0) return;
-    this.#held.push(...records);
+    // Not as arguments of one call: a thread has room for so many only.
+    for (const record of records) this.#held.push(record);
     for (const reader of this.#readers) reader.leaveOut("spans", leftOut);
     if (this.#dialing === 0) this.#release();
   }
@@ -175,14 +189,26 @@ export class LiveView implements Disposable {
     this.#held = [];
     this.#heldFor = 0;
     this.#state.take(held);
+    if (this.#isCollected) this.#state.hasCollected();
+    this.#isCollected = false;
     if (this.#looksAround) this.#state.lookAround();
     this.#looksAround = false;
   }
 
-  /** From now on all records are collected: what has begun before that lies in its place. */
+  /**
+   * From now on all records are collected, or one is missing: what has begun before that lies in its
+   * place.
+   */
   collects(): void {
     if (this.#readers.size === 0) return;
     this.#looksAround = true;
+    if (this.#dialing === 0) this.#release();
+  }
+
+  /** All records have come that there were when it was asked for them. Some may be held back. */
+  hasCollected(): void {
+    if (this.#readers.size === 0) return;
+    this.#isCollected = true;
     if (this.#dialing === 0) this.#release();
   }
 
@@ -197,7 +223,7 @@ export class LiveView implements Disposable {
     const { by, beganUs } = this.#parts;
     const reader = new Reader(this.#state, [
       makeHeader(by, beganUs),
-      ...this.#state.lines(NOTHING_KNOWN),
+      ...this.#state.lines(new Knowledge()),
       ...this.#countersNow(),
       ...(this.#blind === undefined ? [] : [this.#note(this.#blind)]),
     ]);
@@ -216,10 +242,16 @@ export class LiveView implements Disposable {
     this.#tell(this.#note(text));
   }
 
-  /** The page has made a connection. @param from its address there */
-  connected(from: string): void {
+  /** The page has made a connection. @param from its address there, if it has one */
+  connected(from: string | undefined): void {
     this.#byPage++;
-    if (this.#readers.size > 0) this.#state.addOwn(from);
+    this.#doneAt = undefined;
+    if (this.#readers.size > 0 && from !== undefined) this.#state.addOwn(from);
+  }
+
+  /** The connections of the page are over. */
+  isDone(): void {
+    this.#doneAt = performance.now();
   }
 
   #note(text: string): Event {
@@ -246,6 +278,7 @@ export class LiveView implements Disposable {
     this.#looks?.[Symbol.dispose]();
     this.#looks = undefined;
     this.#held = [];
+    this.#looksAround = this.#isCollected = false;
     this.#state.forget();
     this.#lives.clear();
     this.#accepting.clear();
@@ -272,8 +305,13 @@ export class LiveView implements Disposable {
 
   #turn(): void {
     const now = performance.now();
-    if ((this.#held.length > 0 || this.#looksAround) && ++this.#heldFor > MOST_HELD) {
+    const waits = this.#held.length > 0 || this.#looksAround || this.#isCollected;
+    if (waits && ++this.#heldFor > MOST_HELD) {
       this.#release();
+    }
+    if (this.#doneAt !== undefined && now - this.#doneAt > OWN_MS) {
+      this.#doneAt = undefined;
+      this.#state.forgetOwn();
     }
     this.#watchRate();
     this.#state.lookAtThreads();
@@ -300,6 +338,8 @@ export class LiveView implements Disposable {
       for (const reader of this.#readers) reader.leaveOut("connections", more);
       if (this.#allowance < MOST_RATE) return;
       this.#isFlooded = false;
+      // What had begun before the flood may have ended in it.
+      for (const reader of this.#readers) reader.fallBehind();
       this.#lookAtSockets();
       this.#parts.want(true);
     } else if (this.#allowance <= 0) {
@@ -389,11 +429,15 @@ export class LiveView implements Disposable {
     return moment() - this.#parts.beganUs / 1_000;
   }
 
-  /** Tells everybody that the server has closed. */
-  finish(): void {
+  /**
+   * Tells everybody that the server has closed.
+   *
+   * @param next who serves in place of it, if anybody does
+   */
+  finish(next?: { readonly successor: number; readonly page?: string }): void {
     if (this.#readers.size === 0) return;
     for (const event of this.#figuresNow(performance.now())) this.#tell(event);
-    const last = itemOf({ type: "end", at: this.#state.now() });
+    const last = itemOf({ type: "end", at: this.#state.now(), ...next });
     for (const reader of this.#readers) reader.end(last);
   }
 

@@ -5,12 +5,19 @@
  */
 
 import { echoClient } from "../../../protocols/echo.ts";
-import { type Protocol, readWithin, write } from "../../../protocols/effects.ts";
+import {
+  type Protocol,
+  READ,
+  type ReadAnswer,
+  readWithin,
+  write,
+} from "../../../protocols/effects.ts";
+import { RejectedError } from "../../../protocols/errors.ts";
 import { helloClient } from "../../../protocols/hello.ts";
 import { Input } from "../../../protocols/input.ts";
 import { printClient } from "../../../protocols/print.ts";
-import { encodeLine } from "../../../protocols/text.ts";
-import { askFrame, beSilent, GUESTS } from "./guests.ts";
+import { encodeLine, escapeText } from "../../../protocols/text.ts";
+import { askFrame, GUESTS } from "./guests.ts";
 
 /** How clients speak. */
 export interface Manner {
@@ -24,6 +31,12 @@ export interface Manner {
   readonly three: readonly ((greeted: () => void) => Protocol<unknown>)[];
   /** Another client, who wants little. */
   one(): Protocol<unknown>;
+  /**
+   * What is true of clients to whom all that has happened, in words.
+   *
+   * @default {"were answered"}
+   */
+  readonly wereWell?: string;
   /** A message that a slow client sends byte by byte. */
   readonly slow: Uint8Array;
 }
@@ -71,12 +84,14 @@ const MANNERS: Readonly<Record<string, Manner>> = {
     says: "print knows no primes: each sends a line",
     three: times(3, () => printClient([encoder.encode("hello")])),
     one: () => printClient([encoder.encode("hello")]),
+    wereWell: "were heard",
     slow: encoder.encode("a slow client speaks\n"),
   },
   rooms: {
     says: "a chat knows no primes: each joins, says a line and leaves",
-    three: times(3, () => talk("hello from the page\n", "/quit\n")),
-    one: () => talk("/quit\n"),
+    three: times(3, () => chat("hello from the page")),
+    one: () => chat(),
+    wereWell: "were let in",
     slow: encoder.encode("a slow client speaks\n"),
   },
 };
@@ -85,8 +100,9 @@ const MANNERS: Readonly<Record<string, Manner>> = {
 function unknown(protocol: string): Manner {
   return {
     says: `nothing is known of primes in ${protocol}: each sends a line`,
-    three: times(3, () => talk("hello\n")),
-    one: () => talk("hello\n"),
+    three: times(3, talk),
+    one: talk,
+    wereWell: "have said their line",
     slow: encoder.encode("a slow client speaks\n"),
   };
 }
@@ -100,24 +116,61 @@ function* begun(greeted: () => void, conversation: Protocol<unknown>): Protocol<
   return yield* conversation;
 }
 
-/** Sends lines, and reads until the server says nothing more. */
-function* talk(...lines: readonly string[]): Protocol {
-  for (const line of lines) {
-    yield* write(encodeLine(line.trimEnd()));
-    const answer = yield* readWithin(PATIENCE_MS);
-    if (answer === null) return;
+/** Joins a chat, says a line, and leaves. */
+function* chat(line?: string): Protocol {
+  const decoder = new TextDecoder();
+  let heard = "";
+  // Whoever is not let in is told why, and hears that nowhere else.
+  while (!/\byou are \S+ in /.test(heard)) {
+    const bytes: Uint8Array | null = yield READ;
+    if (bytes === null) throw new RejectedError(escapeText(heard.trim()));
+    heard += decoder.decode(bytes, { stream: true });
   }
-  yield* beSilent(PATIENCE_MS);
+  if (line !== undefined) yield* write(encodeLine(line));
+  yield* write(encodeLine("/quit"));
+  while ((yield READ) !== null);
+}
+
+/** Sends a line, and reads for a while whatever comes. */
+function* talk(): Protocol {
+  yield* write(encodeLine("hello"));
+  if ((yield* readWithin(PATIENCE_MS)) instanceof Uint8Array) yield* listenFor(PATIENCE_MS);
+}
+
+/**
+ * Says nothing for a time, and reads whatever comes meanwhile.
+ *
+ * @param ms for how long, in milliseconds
+ * @returns `null` if the peer has closed, else how many bytes have come
+ */
+export function* listenFor(ms: number): Protocol<number | null> {
+  const until = performance.now() + ms;
+  let heard = 0;
+  for (;;) {
+    const leftMs = Math.ceil(until - performance.now());
+    if (leftMs <= 0) return heard;
+    const answer: ReadAnswer = yield* readWithin(leftMs);
+    if (answer === null) return null;
+    if (answer === undefined) return heard;
+    heard += answer.length;
+  }
 }
 
 /**
  * A slow client: it sends its message byte by byte, reads what comes and leaves.
  *
  * @param manner how clients speak
+ * @returns what became of it, in words
  */
-export function* speakSlowly({ slow }: Manner): Protocol {
-  for (const byte of slow) {
+export function* speakSlowly({ slow }: Manner): Protocol<string> {
+  let heard = 0;
+  for (const [index, byte] of slow.entries()) {
     yield* write(Uint8Array.of(byte));
-    if ((yield* beSilent(SLOW_MS)) === null) return;
+    const more = yield* listenFor(SLOW_MS);
+    if (more === null) return index + 1 < slow.length ? GIVEN_UP : "the server has closed";
+    heard += more;
   }
+  return heard > 0 ? "it was answered, and has left" : "nobody has answered, and it has left";
 }
+
+const GIVEN_UP = "the server has closed before it had said all";

@@ -9,6 +9,7 @@ import type { Address } from "../../../protocols/effects.ts";
 import type { Flag } from "../../cli/flags.ts";
 import { type Option, OptionError } from "../../cli/options.ts";
 import { listenOption } from "../../http/listen_option.ts";
+import { isLocalhost, isLoopback } from "../../net/address.ts";
 import type { LivePage } from "../trace/live_feed.ts";
 
 const ANYWHERE = listenOption("live", {
@@ -21,7 +22,8 @@ export const LIVE: Option<Address, string | number> = {
   ...ANYWHERE,
   read(given) {
     const address = ANYWHERE.read(given);
-    if (isOwn(address.hostname)) return address;
+    const { hostname } = address;
+    if (isLoopback(hostname) || isLocalhost(hostname)) return address;
     throw new OptionError(
       `Cannot use live: expected a host of this machine only, as 127.0.0.1, current value is "${
         escapeText(String(given))
@@ -29,12 +31,6 @@ export const LIVE: Option<Address, string | number> = {
     );
   },
 };
-
-/** Whether a host is this machine, and nobody else can reach it there. */
-function isOwn(hostname: string): boolean {
-  return hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname) ||
-    /^([^.]+\.)*localhost$/i.test(hostname);
-}
 
 /** Whether the page has no buttons. */
 export const LIVE_VIEW_ONLY: Flag = {

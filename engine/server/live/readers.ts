@@ -6,10 +6,7 @@
  * @module
  */
 
-import type { Event, Header, SocketEvent } from "../../recording/events.ts";
-
-/** A line of a recording. */
-export type Line = Header | Event;
+import { Knowledge, type Known, type Line } from "./known.ts";
 
 /** A line, and its text: all readers share it. */
 export interface Item {
@@ -22,11 +19,18 @@ export function itemOf(line: Line): Item {
   return { line, text: JSON.stringify(line) };
 }
 
-/** How many characters may wait for a reader. */
+/**
+ * How many characters may wait for a reader that has not taken its last lines yet, and for one that
+ * has: whatever happens at once, nobody can have taken it meanwhile.
+ */
 const MOST_CHARS = 256 * 1024;
+const MOST_CHARS_AT_ONCE = 2 * 1024 * 1024;
 
-/** A reader that comes for more after this time at the latest keeps up, in milliseconds. */
-const PROMPT_MS = 300;
+/**
+ * A reader that is called so often before it comes for more does not keep up. That is counted, and no
+ * time is measured: on a busy machine everything takes longer, also what the reader has no part in.
+ */
+const SLOW_CALLS = 6;
 
 /** How many sentences are kept for a reader that is slow. */
 const MOST_NOTES = 64;
@@ -40,17 +44,6 @@ const LEFT_OUT: { readonly [type in Line["type"]]?: string } = {
   span: "spans",
   socket: "sockets",
 };
-
-/** What a reader knows to be there. */
-export interface Known {
-  /** Connections, by their numbers. */
-  readonly connections: ReadonlySet<number>;
-  /** Sockets, by their cookies. */
-  readonly sockets: ReadonlyMap<string, SocketEvent>;
-}
-
-/** A reader that has just come knows nothing. */
-export const NOTHING_KNOWN: Known = { connections: new Set(), sockets: new Map() };
 
 /** Tells a reader how things are now. */
 export interface Present {
@@ -69,15 +62,17 @@ export class Reader {
   readonly #present: Present;
   #queue: Item[] = [];
   #chars = 0;
-  /** What it knows to be there. */
-  readonly #known = { connections: new Set<number>(), sockets: new Map<string, SocketEvent>() };
-  /** Whether it is told counts only. */
+  readonly #known = new Knowledge();
+  /** Whether it is told counts only, until it is told how things are. */
   #isBehind = false;
   readonly #leftOut = new Map<string, number>();
   readonly #counts = new Map<string, Item>();
   readonly #notes: Item[] = [];
-  #tookAt = 0;
+  /** How often it was called since it has taken something, and did not come for more. */
+  #missed = 0;
   #isOver = false;
+  /** The last line, until it is taken: whoever is slow is told of the end too. */
+  #last: Item | undefined;
   /** Is called when there is something for it. */
   #waiter: (() => void) | undefined;
 
@@ -90,12 +85,17 @@ export class Reader {
   /** Whether there is something for it to take, or nothing will come any more. */
   get isReady(): boolean {
     return this.#queue.length > 0 || this.#counts.size > 0 || this.#notes.length > 0 ||
-      this.#isOver;
+      this.#isBehind || this.#isOver;
   }
 
   /** Whether it is told counts only. */
   get isBehind(): boolean {
     return this.#isBehind;
+  }
+
+  /** Something was told to nobody. As soon as it takes more, it is told how things are. */
+  fallBehind(): void {
+    this.#isBehind = true;
   }
 
   /** Adds a line. It never waits. */
@@ -104,7 +104,8 @@ export class Reader {
     if (this.#isBehind) return this.#leave(item);
     this.#queue.push(item);
     this.#chars += item.text.length;
-    if (this.#chars <= MOST_CHARS) return;
+    const isWaiting = this.#waiter !== undefined;
+    if (this.#chars <= (isWaiting ? MOST_CHARS_AT_ONCE : MOST_CHARS)) return;
     this.#isBehind = true;
     const queue = this.#queue;
     this.#queue = [];
@@ -130,9 +131,8 @@ export class Reader {
    * @returns the texts of lines; `undefined` if nothing will come any more
    */
   take(): readonly string[] | undefined {
-    const now = performance.now();
-    const isPrompt = now - this.#tookAt < PROMPT_MS;
-    this.#tookAt = now;
+    const isPrompt = this.#missed < SLOW_CALLS;
+    this.#missed = 0;
     const taken = this.#queue;
     this.#queue = [];
     this.#chars = 0;
@@ -143,24 +143,17 @@ export class Reader {
       }
       this.#leftOut.clear();
     }
-    if (this.#isBehind && isPrompt) {
+    if (this.#isBehind && (isPrompt || this.#isOver)) {
       this.#isBehind = false;
-      for (const { line } of taken) this.#learn(line);
+      for (const { line } of taken) this.#known.learn(line);
       for (const line of this.#present.lines(this.#known)) taken.push(itemOf(line));
     }
     taken.push(...this.#notes.splice(0), ...this.#counts.values());
     this.#counts.clear();
-    for (const { line } of taken) this.#learn(line);
+    if (this.#last !== undefined) taken.push(this.#last);
+    this.#last = undefined;
+    for (const { line } of taken) this.#known.learn(line);
     return taken.length === 0 && this.#isOver ? undefined : taken.map(({ text }) => text);
-  }
-
-  #learn(line: Line): void {
-    const { connections, sockets } = this.#known;
-    if (line.type === "begun") connections.add(line.connection);
-    else if (line.type === "over") connections.delete(line.connection);
-    else if (line.type !== "socket") return;
-    else if (line.state === "CLOSE") sockets.delete(line.cookie);
-    else sockets.set(line.cookie, line);
   }
 
   /** Has it called back once when there is something for it. @returns forgets that again */
@@ -169,19 +162,21 @@ export class Reader {
     return () => this.#waiter = undefined;
   }
 
-  /** Calls back if there is something for it. */
+  /** Calls it: it is called back if it waits, and if there is something for it. */
   wake(): void {
     const waiter = this.#waiter;
-    if (waiter === undefined || !this.isReady) return;
-    this.#waiter = undefined;
-    waiter();
+    if (waiter === undefined) this.#missed++;
+    else if (this.isReady) {
+      this.#waiter = undefined;
+      waiter();
+    }
   }
 
   /** Nothing will come any more. @param last the last line */
   end(last: Item): void {
     if (this.#isOver) return;
-    this.add(last);
     this.#isOver = true;
+    this.#last = last;
     this.wake();
   }
 }

@@ -15,6 +15,7 @@ import { type Assignment, onAssignment, type Place } from "../team/assignment.ts
 import type { CounterBlock } from "../core/counters.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Observer } from "../core/observer.ts";
+import { Rest } from "./rest.ts";
 import { hostKey } from "../core/host_key.ts";
 import { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
@@ -112,6 +113,8 @@ export class LoopThread {
   /** How many connections have left the gate, and their conversations are not over. */
   #left: Int32Array = new Int32Array(1);
   readonly #doomed = Promise.withResolvers<never>();
+  /** Collects garbage, in a loop that has to ask for that. */
+  #rest: Rest | undefined;
   /** Takes a message out of the port, in a loop that has to do that itself. */
   #take: Awaited<ReturnType<typeof runtime.messageTaker>> | undefined;
 
@@ -178,6 +181,9 @@ export class LoopThread {
    */
   makeSessions(deadlines: Deadlines): SessionSet {
     this.#startBeat?.(deadlines);
+    const { isWoken } = this.#assignment.data as LoopData;
+    const { collectGarbage } = runtime;
+    if (isWoken && collectGarbage !== undefined) this.#rest = new Rest(deadlines, collectGarbage);
     const protocol = this.#protocol;
     const { settings } = this.#assignment;
     const options = { protocol, settings };
@@ -202,6 +208,12 @@ export class LoopThread {
     sessions.onHost = (hostname) =>
       note.note(hostname === undefined ? undefined : hostKey(hostname));
     return sessions;
+  }
+
+  /** A loop that waits by itself has waited, and goes on. */
+  woke(): void {
+    this.track?.woke();
+    this.#rest?.turn();
   }
 
   /** A connection ends, and its peer cannot see that yet: its place is free. */

@@ -149,6 +149,7 @@ export async function serveByMessages(
   const lingering = new LingerSet(
     deadlines,
     lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),
+    WriteWatch,
   );
   const { protocol, settings: { admission: rules } } = checked;
   const culprits = new CulpritList(journal);

@@ -12,14 +12,8 @@
  * @module
  */
 
-import { pause } from "../../values/pause.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { whyNoSockets } from "../../net/libc.ts";
-import { SocketError } from "../../net/socket_error.ts";
-import { sockets } from "../../net/sockets.ts";
-import { resolveHost } from "../../net/resolve.ts";
-import { ListenError } from "../../net/listen_failure.ts";
 import { HttpServer } from "../../http/http_server.ts";
 import { keepSharedPort } from "../../http/shared_port.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
@@ -30,6 +24,7 @@ import { requireWorkers, SupervisedWorker } from "../../workers/supervised_worke
 import { METRICS_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
 import { readWords, type SharedPulses, type StatisticsShare } from "../core/statistics_share.ts";
+import { steerAway } from "../listening/steer_away.ts";
 import { LagReader } from "../statistics/heartbeat.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader } from "../statistics/statistics_reader.ts";
@@ -80,7 +75,7 @@ onAssigned(
         ...(opens !== undefined && { opens }),
       });
     // Until this server takes over, those who ask get their answers from the one that serves.
-    const share = shares === "now" ? await keepPort(address) : undefined;
+    const share = shares === "now" ? await keepSharedPort(address) : undefined;
     let server = share === undefined ? await listen() : undefined;
     const listenLate = async () => {
       if (server !== undefined) return post({ kind: "listening", address: server.address });
@@ -106,7 +101,7 @@ onAssigned(
         await stopped.promise;
         // Whoever waits is let in, and then let go.
         told.resolve();
-        if (server !== undefined && isLeft(left)) await steerAway(server);
+        if (server !== undefined && isLeft(left)) await steerAway(server.descriptor);
         await server?.close();
         teller[Symbol.dispose]();
       },
@@ -114,42 +109,9 @@ onAssigned(
   },
 );
 
-/** Takes a share of a port, if another process of this user listens there: see `shared_port.ts`. */
-async function keepPort(address: Address): Promise<Disposable | undefined> {
-  const hostname = await resolveHost(address.hostname);
-  try {
-    return keepSharedPort({ hostname, port: address.port });
-  } catch (cause) {
-    throw new ListenError(address, cause, hostname);
-  }
-}
-
 /** Whether another process tells whether it takes clients: see {@linkcode MetricsAssignment}. */
 function isLeft(left: SharedArrayBuffer): boolean {
   return Atomics.load(new Int32Array(left), 0) === 1;
-}
-
-/** The listener of a process that takes over has come second to the port. */
-const SECOND = 1;
-
-/** How long connections that are being opened may take until they are accepted, in milliseconds. */
-const OPENING_MS = 50;
-
-/**
- * Has the kernel give all new connections to the process that has taken over: those that wait to be
- * accepted when a listener closes are reset.
- */
-async function steerAway({ descriptor }: HttpServer): Promise<void> {
-  if (descriptor === undefined || whyNoSockets() !== undefined) return;
-  const { attachSteering, steerSyns } = await import("../listening/steering.ts");
-  try {
-    attachSteering(sockets(), descriptor, steerSyns([SECOND]));
-  } catch (error) {
-    // Nobody shares the port, or this kernel cannot do that.
-    if (error instanceof SocketError) return;
-    throw error;
-  }
-  await pause(OPENING_MS);
 }
 
 /** What is told about one server. */

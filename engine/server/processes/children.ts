@@ -49,6 +49,8 @@ export interface ChildrenPlan {
   readonly roles: readonly string[];
   /** Whether they let clients in themselves. If not, the desk does. */
   readonly accept: boolean;
+  /** How many there are at a time at most. */
+  readonly processes: number;
   /** How many connections may wait for processes that are about to start. */
   readonly queue: number;
   /** How many clients may wait beside these, because they have said nothing yet. */
@@ -56,6 +58,12 @@ export interface ChildrenPlan {
   /** How many processes shall wait for connections, if they are started on demand. */
   readonly spare?: number;
 }
+
+/**
+ * How many connections there may be beside those that have a process, and those that wait for one or
+ * have said nothing: who comes while the server closes, and who is about to be passed on.
+ */
+const MORE_CONNECTIONS = 64;
 
 /** How often a call of a process is ended until it has seen what it was asked, in milliseconds. */
 const AGAIN_MS = 10;
@@ -65,6 +73,8 @@ const WORDS_MS = 500;
 
 /** Starts processes, and hears what the desk says of them. */
 export class Children implements ProcessStarter {
+  /** Whether one that waits for its turn to start is still wanted then. @default always */
+  isWanted: () => boolean = () => true;
   readonly #plan: ChildrenPlan;
   readonly #net: Sockets = sockets();
   readonly #memory = CommonMemory.create();
@@ -102,7 +112,7 @@ export class Children implements ProcessStarter {
   }
 
   #signalAll(signal: number): void {
-    for (const pid of this.#children.keys()) sendSignal(pid, signal);
+    for (const child of this.#children.values()) child.signal(signal);
   }
 
   continueAll(): void {
@@ -110,6 +120,11 @@ export class Children implements ProcessStarter {
   }
 
   readonly allocate: Allocate = (bytes) => this.#memory.allocate(bytes);
+
+  get connections(): number {
+    const { processes, queue, silent } = this.#plan;
+    return processes + queue + silent + MORE_CONNECTIONS;
+  }
 
   /** What the desk needs. */
   get desk(): DeskData {
@@ -143,9 +158,9 @@ export class Children implements ProcessStarter {
   kill(): string | undefined {
     const ready = [...this.#children].filter(([, child]) => child.isReady);
     // The one that was started last is the likeliest to have nothing to do.
-    const [pid] = ready.at(-1) ?? [];
-    if (pid === undefined) return undefined;
-    sendSignal(pid, SIGKILL);
+    const [pid, child] = ready.at(-1) ?? [];
+    if (child === undefined) return undefined;
+    child.signal(SIGKILL);
     return `process ${pid} was killed`;
   }
 
@@ -166,6 +181,7 @@ export class Children implements ProcessStarter {
       return await runtime.startProgram(path, args, folder, true);
     };
     const child = new Child(plan, assignment, {
+      isWanted: () => this.isWanted(),
       onStarted: (pid) => {
         this.#children.set(pid, child);
         const ends = mailbox as MailboxEnds;
@@ -285,6 +301,8 @@ function whyNotStarted(cause: unknown): string {
 
 /** What becomes of a process. */
 interface ChildEvents {
+  /** Whether it is wanted, now that it is its turn. */
+  isWanted(): boolean;
   onStarted(pid: number): void;
   onEnded(pid: number): void;
 }
@@ -301,6 +319,7 @@ class Child implements ProcessHandle {
   readonly #whenReady = Promise.withResolvers<void>();
   readonly #whenGone = Promise.withResolvers<Error | undefined>();
   readonly #whenSpoken = Promise.withResolvers<void>();
+  /** Its program, until that has ended: from then on somebody else may have its number. */
   #program: StartedProgram | undefined;
   #isReady = false;
   #isGone = false;
@@ -344,13 +363,15 @@ class Child implements ProcessHandle {
     // Then another one can start.
     void this.ready.catch(() => {}).then(pass);
     // Nobody may want it any more.
+    if (!this.#events.isWanted()) this.#wasEnded = true;
     if (this.#wasEnded) return this.#end(how);
     try {
       const program = this.#program = await start();
       Atomics.store(this.#pid, 0, program.pid);
-      if (this.#wasEnded) sendSignal(program.pid, SIGKILL);
+      if (this.#wasEnded) this.signal(SIGKILL);
       this.#announce(program.pid);
       how = await program.ended;
+      this.#program = undefined;
       this.#wasKilled = how.startsWith("SIG");
       await this.#lastWords(how);
       this.#events.onEnded(program.pid);
@@ -408,16 +429,19 @@ class Child implements ProcessHandle {
   }
 
   #interruptOnce(): void {
-    const pid = this.#program?.pid;
-    if (this.#isGone || pid === undefined || this.#signal === 0) return;
-    sendSignal(pid, this.#signal);
+    if (this.#signal !== 0) this.signal(this.#signal);
+  }
+
+  /** Sends it a signal, if it runs. */
+  signal(signal: number): void {
+    if (this.#program !== undefined) sendSignal(this.#program.pid, signal);
   }
 
   end(error?: Error): void {
     if (this.#wasEnded || this.#isGone) return;
     this.#wasEnded = true;
     this.#error ??= error;
-    if (this.#program !== undefined) sendSignal(this.#program.pid, SIGKILL);
+    this.signal(SIGKILL);
   }
 
   #end(how: string): void {

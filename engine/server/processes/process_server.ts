@@ -8,6 +8,7 @@
 import { whyNoCommonMemory } from "../../net/common_memory.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
+import { processesInMemory, whyTooLittleMemory } from "../../process/memory_limits.ts";
 import { whyTooManyProcesses } from "../../process/task_limits.ts";
 import type { RuntimeName } from "../../process/runtimes.ts";
 import {
@@ -25,6 +26,12 @@ import { childCommand } from "./child_command.ts";
 import { Children } from "./children.ts";
 import { startsTogether } from "./desk_talk.ts";
 import { CHILD_RUNTIME, type ProcessOptions } from "./process_options.ts";
+
+/**
+ * How long a server waits until all of its processes run, in milliseconds. It is less than a server
+ * waits that is to be taken over (`TAKEOVER_MS`).
+ */
+const ENOUGH_MS = 5_000;
 
 /** The roles of a mode's processes and of its desk. */
 export interface ProcessRoles {
@@ -72,7 +79,7 @@ export async function serveByProcesses(
   const on = CHILD_RUNTIME.read(options.childRuntime);
   const { mode, url, roles, accept = false, spare } = plan;
   const command = childCommand(mode, url, on);
-  const processes = mostProcesses(plan, options);
+  const processes = mostProcesses(plan, options, on);
   requireRoom(spare === undefined ? processes : Math.min(spare, processes), on);
   const queue = spare === undefined ? 0 : processes;
   // A client that has said nothing costs a descriptor.
@@ -84,6 +91,7 @@ export async function serveByProcesses(
     command,
     roles: [roles.process],
     accept,
+    processes,
     queue,
     silent,
     ...(spare !== undefined && { spare }),
@@ -102,8 +110,9 @@ export async function serveByProcesses(
     throw error;
   }
   const { team } = server;
-  // A process that is to be replaced while the server closes is wanted only if connections wait.
+  // A process that is to start while the server closes is wanted only if connections wait.
   const isWanted = () => !team.gate.closing || !server.ring.closed || children.waiting > 0;
+  children.isWanted = isWanted;
   const prepare = (): ThreadData | undefined => isWanted() ? {} : undefined;
   const desk = (): ThreadData => ({
     data: children.desk,
@@ -115,16 +124,59 @@ export async function serveByProcesses(
     },
   });
   let isServing = false;
-  const started: Promise<unknown>[] = [team.keepRunning(roles.desk, desk)];
-  if (spare === undefined) {
-    for (let count = 0; count < processes; count++) {
-      started.push(team.keepRunning(roles.process, prepare));
-    }
-  } else started.push(startOnDemand(team, children, roles.process, processes, spare));
+  const begin = async () => {
+    await Promise.all([
+      team.keepRunning(roles.desk, desk),
+      spare === undefined
+        ? startAll(team, roles.process, processes, prepare)
+        : startOnDemand(team, children, roles.process, processes, spare),
+    ]);
+    isServing = true;
+  };
   const details = [...describe(processes), ...(on === runtime.name ? [] : [`processes on ${on}`])];
-  const serving = await server.serve(Promise.all(started), details);
-  isServing = true;
-  return serving;
+  return await server.serve(begin(), details);
+}
+
+/**
+ * Starts the processes that stay. If there are very many, the server does not wait for the last one:
+ * its clients would not, nor would the server that is to be taken over.
+ *
+ * @param team the team
+ * @param role the role of each process
+ * @param processes how many there are
+ * @param prepare see {@linkcode ThreadTeam.keepRunning}
+ * @returns resolves when all of them are ready, or after a while when some are
+ */
+async function startAll(
+  team: ThreadTeam,
+  role: string,
+  processes: number,
+  prepare: () => ThreadData | undefined,
+): Promise<void> {
+  let isEnough = false;
+  const enough = Promise.withResolvers<void>();
+  const each = Array.from(
+    { length: processes },
+    () => team.keepRunning(role, prepare, () => !isEnough),
+  );
+  const all = Promise.all(each);
+  const timer = setTimeout(() => {
+    Promise.any(each).then(() => {
+      isEnough = true;
+      enough.resolve();
+    }, () => {
+      // None can start, and whoever waits for all of them is told why.
+    });
+  }, ENOUGH_MS);
+  await Promise.race([all, enough.promise]).finally(() => clearTimeout(timer));
+  if (!isEnough) return;
+  // One of the threads deals with them.
+  const running = () => team.size - team.starting - 1;
+  const tell = (text: string) => {
+    team.journal.log({ level: "info", text, properties: { running: running(), processes } });
+  };
+  tell("{running} of {processes} processes run, and the others are starting");
+  void all.then(() => running() === processes && tell("all {processes} processes run"));
 }
 
 /**
@@ -134,7 +186,7 @@ export async function serveByProcesses(
  */
 function requireRoom(processes: number, on: RuntimeName): void {
   requireProcesses(processes);
-  const why = whyTooManyProcesses(processes, on);
+  const why = whyTooManyProcesses(processes, on) ?? whyTooLittleMemory(processes, on);
   if (why === undefined) return;
   throw new Error(`Cannot start ${numberOf(processes, "process", "processes")}: ${why}`);
 }
@@ -146,10 +198,11 @@ function requireRoom(processes: number, on: RuntimeName): void {
 function mostProcesses(
   { processes: wanted, spare }: ProcessServerPlan,
   { maxConnections = 0, overflow }: ServeOptions,
+  on: RuntimeName,
 ): number {
   const processes = spare === undefined
     ? wanted
-    : Math.min(wanted, Math.max(1, processesThatFit()));
+    : Math.min(wanted, Math.max(1, Math.min(processesThatFit(), processesInMemory(on))));
   // To refuse a connection somebody has to accept it.
   if (!(maxConnections >= 1) || overflow === "refuse") return processes;
   return Math.min(processes, maxConnections);

@@ -16,7 +16,7 @@ import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import type { SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
-import type { Handover, TakenOver } from "../core/handover.ts";
+import type { Handover, Predecessor, TakenOver } from "../core/handover.ts";
 import type { ServeOptions } from "../core/options.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Given, Newcomer } from "./newcomer.ts";
@@ -69,6 +69,8 @@ export class HeldListener implements Handover {
   #isOurs: boolean;
   #close: (() => void) | undefined;
   readonly #handlers: TakenOver[] = [];
+  /** What goes with the listener besides. */
+  #told: Predecessor = {};
 
   /** @param parts how the server came by it */
   constructor(parts: HeldParts) {
@@ -152,10 +154,11 @@ export class HeldListener implements Handover {
     const { net, journal, newcomer, before } = this.#parts;
     const path = this.#path;
     if (newcomer === undefined || path === undefined) return;
-    const metrics = await before?.();
+    const { page } = newcomer.given;
+    const successor = await before?.(page === undefined ? {} : { page });
     const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {
-      await newcomer.serves(journal, metrics);
+      await newcomer.serves(journal, successor);
       this.#isOurs = true;
       offer.moveTo(path);
       newcomer.close();
@@ -189,16 +192,17 @@ export class HeldListener implements Handover {
           sockets,
           origin,
           ...(described && { file: described }),
+          ...this.#told,
         };
         return { message: given, descriptors };
       },
-      takenOver: (pid, metrics) => {
+      takenOver: (pid, successor) => {
         this.#successor = pid;
         const text = this.#isEnding
           ? "process {pid} is about to serve: it takes this listener over, because this server ends"
           : "process {pid} serves now: this one stops accepting and lets connections finish";
         journal.log({ level: "info", text, properties: { pid } });
-        for (const handler of this.#handlers) handler(pid, metrics);
+        for (const handler of this.#handlers) handler(pid, successor);
         this.#close?.();
       },
     };
@@ -250,6 +254,10 @@ export class HeldListener implements Handover {
 
   hurry(isHurried: boolean): void {
     this.#offer?.hurry(isHurried);
+  }
+
+  tells(told: Predecessor): void {
+    this.#told = told;
   }
 
   onTakenOver(handler: TakenOver): void {

@@ -10,6 +10,7 @@ import { formatDuration } from "../../values/durations.ts";
 import { UNIX } from "../../net/address.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import type { Successor } from "../core/handover.ts";
 import type { Journal } from "../journal/journal.ts";
 import { TAKEOVER_MS } from "./offer.ts";
 import { type Message, NonsenseError, Talk, VERSION } from "./talk.ts";
@@ -114,12 +115,12 @@ export class Newcomer {
    * others at the path, until {@linkcode Newcomer.close}.
    *
    * @param journal is told if it does not answer
-   * @param metrics the port at which this server tells its metrics, if it does
+   * @param successor what this server tells the old one
    * @throws {Error} if it does not let go: then it goes on, and this server must end
    */
-  async serves(journal: Journal, metrics?: number): Promise<void> {
+  async serves(journal: Journal, successor: Successor = {}): Promise<void> {
     const { pid } = this.#talk.peer;
-    this.#talk.tell({ say: "serving", ...(metrics !== undefined && { metrics }) });
+    this.#talk.tell({ say: "serving", ...successor });
     let heard: ReturnType<Talk["hear"]>;
     try {
       heard = await hearWithin(this.#talk, performance.now() + YIELD_MS);

@@ -12,6 +12,7 @@ import { SOCKADDR_SIZE, UNIX } from "../../net/address.ts";
 import { runtime } from "../../net/runtime.ts";
 import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import type { Successor } from "../core/handover.ts";
 import type { Journal } from "../journal/journal.ts";
 import { type Heard, type Message, Talk, VERSION } from "./talk.ts";
 
@@ -61,9 +62,9 @@ export interface Offerer {
    * Another process serves now, or will serve, because this one ends.
    *
    * @param pid the process
-   * @param metrics the port at which it tells its metrics, if it serves and does
+   * @param successor what it has told, if it serves
    */
-  takenOver(pid: number, metrics?: number): void;
+  takenOver(pid: number, successor: Successor): void;
 }
 
 /** Somebody who has come to the socket. */
@@ -271,7 +272,11 @@ export class Offer {
       return this.#dismiss(visitor, why);
     }
     if (message.say === "serving" && visitor.hasListener) {
-      return this.#yield(visitor, message.metrics);
+      const { metrics, page } = message;
+      return this.#yield(visitor, {
+        ...(metrics !== undefined && { metrics }),
+        ...(page !== undefined && { page }),
+      });
     }
     if (message.say !== "take" || visitor.hasListener) {
       return this.#dismiss(visitor, `"${message.say}" was not expected`);
@@ -288,9 +293,9 @@ export class Offer {
   }
 
   /** Another process serves. */
-  #yield(visitor: Visitor, metrics?: number): void {
+  #yield(visitor: Visitor, successor: Successor = {}): void {
     this.#successor = visitor;
-    this.#offerer?.takenOver(visitor.talk.peer.pid, metrics);
+    this.#offerer?.takenOver(visitor.talk.peer.pid, successor);
     visitor.talk.tell({ say: "yours" });
     visitor.until = performance.now() + this.#limits.takeoverMs;
   }

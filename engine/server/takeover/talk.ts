@@ -13,6 +13,7 @@
 import { escapeText } from "../../../protocols/text.ts";
 import { KEEP_TO_SELF, MessageBuffer } from "../../net/message_buffer.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import type { PagePlace } from "../core/handover.ts";
 
 /** The version of the conversation. */
 export const VERSION = 1;
@@ -36,6 +37,8 @@ export type Message =
     readonly say: "serving";
     /** The port at which the new server tells its metrics, if it does. */
     readonly metrics?: number;
+    /** The address of the page that shows the new server, if there is one. */
+    readonly page?: string;
   }
   | { readonly say: "no"; readonly why: string }
   | {
@@ -45,6 +48,8 @@ export type Message =
     readonly origin: Origin;
     /** The file of the listener, if it is a Unix domain socket that a server of ours has opened. */
     readonly file?: { readonly path: string; readonly identity: string };
+    /** Where the page is that shows the old server, if there is one. */
+    readonly page?: PagePlace;
   };
 
 /** What has been heard. */
@@ -150,11 +155,21 @@ export class Talk {
  * @param isOurs whether it is of our version; of others only `no` is understood
  */
 function isMessage(message: Partial<Record<string, unknown>>, isOurs: boolean): boolean {
-  const { say, why, sockets, origin, file } = message;
+  const { say, why, sockets, origin, file, metrics, page } = message;
   if (say === "no") return typeof why === "string";
+  if (say === "serving" && isOurs) {
+    return (metrics === undefined || Number.isInteger(metrics)) &&
+      (page === undefined || typeof page === "string");
+  }
   if (say !== "listener" || !isOurs) return typeof say === "string";
   return Array.isArray(sockets) && sockets.every((role) => typeof role === "string") &&
-    (origin === "opened" || origin === "inherited") && (file === undefined || isFile(file));
+    (origin === "opened" || origin === "inherited") && (file === undefined || isFile(file)) &&
+    (page === undefined || isPlace(page));
+}
+
+function isPlace(page: unknown): boolean {
+  const { port, token } = (page ?? {}) as Partial<Record<string, unknown>>;
+  return Number.isInteger(port) && typeof token === "string" && /^[0-9a-f]{32}$/.test(token);
 }
 
 function isFile(file: unknown): boolean {

@@ -91,6 +91,8 @@ export interface ProcessHandle extends MemberHandle {
 export interface ProcessStarter {
   /** Makes the memory that all of them share. */
   readonly allocate: Allocate;
+  /** How many connections there are at most, those included that wait for one of them. */
+  readonly connections: number;
   /** How many connections wait for one of them, if they wait in this process. */
   readonly queued?: SharedFigure | undefined;
   /** Whether a role is that of a process. */
@@ -168,7 +170,8 @@ export class ThreadTeam {
     const { options: { settings: { admission }, maxConnections } } = options;
     if (admission !== undefined && admission.maxPerHost > 0) {
       const tables = areLoops || processes !== undefined ? threads : 1;
-      this.#hosts = HostCounts.create({ connections: maxConnections, tables }, allocate);
+      const connections = Math.min(maxConnections, processes?.connections ?? Infinity);
+      this.#hosts = HostCounts.create({ connections, tables }, allocate);
     }
     const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
     this.#journal = new MainJournal(options.mode, options.onReport);
@@ -337,17 +340,24 @@ export class ThreadTeam {
    *
    * @param role its role in its mode
    * @param prepare returns what the mode gives to each of them, or `undefined` to start no other one
+   * @param isNeeded whether the server cannot begin without the first one: see
+   * {@linkcode WorkerKeeper.keepRunning}
    * @returns a promise that resolves when the first one runs, and rejects if it could not be
    * started
    */
-  keepRunning(role: string, prepare: () => ThreadData | undefined = () => ({})): Promise<void> {
-    return this.#keeper.keepRunning(() => this.start(role, prepare()), () => {
+  keepRunning(
+    role: string,
+    prepare: () => ThreadData | undefined = () => ({}),
+    isNeeded?: () => boolean,
+  ): Promise<void> {
+    const replace = () => {
       const prepared = prepare();
       if (prepared === undefined) return undefined;
       const what = this.#options.processes?.plays(role) === true ? "process" : "thread";
       this.journal.log({ level: "warning", text: `a ${what} is replaced` });
       return this.start(role, prepared);
-    });
+    };
+    return this.#keeper.keepRunning(() => this.start(role, prepare()), replace, isNeeded);
   }
 
   /**

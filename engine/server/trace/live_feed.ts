@@ -48,6 +48,8 @@ export interface FeedControl {
    * @param isWanted whether somebody reads
    */
   want(isWanted: boolean): void;
+  /** Collects what was recorded by now. {@linkcode LiveFeed.take} has had it at the return. */
+  collect(): void;
   /**
    * Ends a worker, as if it had died.
    *
@@ -67,6 +69,8 @@ export interface FedServer {
   readonly statistics: object;
   /** Whether a worker of it can be ended. */
   readonly canKill: boolean;
+  /** Whether it expects a PROXY header from every client. */
+  readonly expectsHeader: boolean;
 }
 
 /** The reader's side. All times are in milliseconds since the beginning. */

@@ -71,6 +71,12 @@ export interface TimelineFiles {
   readonly record?: string | URL | undefined;
   /** Reads along. */
   readonly live?: LivePage | undefined;
+  /**
+   * Whether every client has to begin with a PROXY header: see `ServeOptions.proxyProtocol`.
+   *
+   * @default {false}
+   */
+  readonly proxyProtocol?: boolean | undefined;
 }
 
 /** What a timeline needs to know about its server. */
@@ -160,6 +166,7 @@ export class Timeline implements Disposable {
   #countedAt = -Infinity;
   #sockets: SocketWatch | undefined;
   readonly #live: LiveFeed | undefined;
+  #expectsHeader = false;
   #isRead = false;
   /** See {@linkcode Timeline.ownPort}. */
   #ownPort: Int32Array | undefined;
@@ -217,7 +224,7 @@ export class Timeline implements Disposable {
    * @throws {Error} if a file cannot be written
    */
   static async open(
-    { trace, record, live }: TimelineFiles,
+    { trace, record, live, proxyProtocol = false }: TimelineFiles,
     options: TimelineOptions,
   ): Promise<Timeline | undefined> {
     if (trace === undefined && record === undefined && live === undefined) return undefined;
@@ -246,6 +253,7 @@ export class Timeline implements Disposable {
     }
     const feed = live && feedOf(live);
     const timeline = new Timeline(beganUs / 1000, sinks, recording, threads, feed, options);
+    timeline.#expectsHeader = proxyProtocol;
     if (recording !== undefined) {
       // The module is loaded only when something is recorded.
       const { SocketWatch } = await import("./socket_watch.ts");
@@ -270,6 +278,7 @@ export class Timeline implements Disposable {
         // What is left would be no news for the next reader: its end may not be recorded any more.
         if (!isWanted) this.collect();
       },
+      collect: () => this.collect(),
       kill: () => this.#kill?.(),
     });
     // The main thread's own track was there before.
@@ -301,7 +310,8 @@ export class Timeline implements Disposable {
    * @param server the server
    */
   listening(server: ListeningServer): void {
-    this.#live?.serves({ ...server, canKill: this.#kill !== undefined });
+    const canKill = this.#kill !== undefined;
+    this.#live?.serves({ ...server, canKill, expectsHeader: this.#expectsHeader });
     if (this.#recording === undefined) return;
     this.#server = server;
     this.#sockets?.look(server.address);

@@ -303,6 +303,8 @@ export class TrackWriter extends Ring {
   /** Whether descriptors mean something else here than to those that share the timeline. */
   readonly #isElsewhere: boolean;
   #tellsWhenItWakes = false;
+  /** The number of the next wait that nobody measures. */
+  #unmeasured = -1;
   #depth = 0;
   #enteredAt = 0;
   #turnsFrom = 0;
@@ -417,9 +419,15 @@ export class TrackWriter extends Ring {
     if (!this.#put(DETAILS, kind, id, from, to, 0, text)) this.#common.lose();
   }
 
-  /** The time now, or a little earlier if it is known. */
-  recently(): number {
-    return this.#common.isOff ? this.now() : this.latest;
+  /**
+   * A wait begins.
+   *
+   * @returns when, or a little earlier if that is known; while nobody reads a number below 0, which is
+   * another one each time: a look at the clock would cost more than everything else here
+   */
+  beginsToWait(): number {
+    const isMeasured = !this.#common.isOff && this.#enteredAt > 0;
+    return isMeasured ? this.latest : this.#unmeasured--;
   }
 
   /**
@@ -439,14 +447,25 @@ export class TrackWriter extends Ring {
     this.#goOn();
   }
 
+  /** Where a connection has its place among those under way; -1 if it has none. @param id its number */
+  placeOf(id: number): number {
+    return this.#underWay?.placeOf(id) ?? -1;
+  }
+
   /**
    * A connection waits for something.
    *
-   * @param id its number @param state what for: a value of `DOING`; it waits for its peer if that is
-   * nothing @param since when it began
+   * @param place its place, from {@linkcode TrackWriter.placeOf} @param id its number
+   * @param state what for: a value of `DOING`
+   * @param since from {@linkcode TrackWriter.beginsToWait}, or a time
    */
-  waits(id: number, state: number, since: number): void {
-    this.#underWay?.waits(id, state, since);
+  waits(place: number, id: number, state: number, since: number): void {
+    this.#underWay?.waits(place, id, state, since);
+  }
+
+  /** It waits for that no more, only for its peer. @param place its place @param id its number */
+  goesOn(place: number, id: number): void {
+    this.#underWay?.goesOn(place, id);
   }
 
   /** This thread has to wait until its peer takes what is sent. */
@@ -469,7 +488,8 @@ export class TrackWriter extends Ring {
   /** The thread's own loop has slept and now has work, turn after turn. */
   woke(): void {
     this.#tellsWhenItWakes = true;
-    this.latest = this.now();
+    // Somebody may begin to read before the first turn.
+    this.latest = this.#common.isOff ? 0 : this.now();
   }
 
   /**
@@ -480,7 +500,7 @@ export class TrackWriter extends Ring {
    */
   enter(id: number): number {
     if (this.#common.isOff) return this.#enterUnread(id);
-    const now = this.#tellsWhenItWakes ? this.latest : this.now();
+    const now = this.#tellsWhenItWakes && this.latest > 0 ? this.latest : this.now();
     this.latest = now;
     if (this.#depth++ > 0) return now;
     this.current = id;

@@ -22,6 +22,8 @@ class RecordedConnection extends Connection implements Sink {
   readonly #connection: Connection;
   readonly #track: TrackWriter;
   readonly #id: number;
+  /** Its place among what is under way. */
+  readonly #place: number;
   /** The sink of the last request. All requests come from the same conversation. */
   #sink: Sink | undefined;
   #isOver = false;
@@ -34,6 +36,7 @@ class RecordedConnection extends Connection implements Sink {
     this.#connection = connection;
     this.#track = track;
     this.#id = id;
+    this.#place = track.placeOf(id);
   }
 
   override get localAddress(): Address {
@@ -66,8 +69,8 @@ class RecordedConnection extends Connection implements Sink {
     this.#sink = sink;
     if (this.#connection.push(bytes, this)) return true;
     this.#isWriting = true;
-    this.#writingSince = this.#track.recently();
-    this.#track.waits(this.#id, DOING.writing, this.#writingSince);
+    this.#writingSince = this.#track.beginsToWait();
+    this.#track.waits(this.#place, this.#id, DOING.writing, this.#writingSince);
     return false;
   }
 
@@ -77,6 +80,10 @@ class RecordedConnection extends Connection implements Sink {
 
   override get mayLose(): boolean {
     return this.#connection.mayLose;
+  }
+
+  override get keepsWhole(): boolean {
+    return this.#connection.keepsWhole;
   }
 
   override get ends(): string | undefined {
@@ -132,8 +139,11 @@ class RecordedConnection extends Connection implements Sink {
   #endWriting(now: number): void {
     this.#isWriting = false;
     const since = this.#writingSince;
-    this.#track.waits(this.#id, DOING.nothing, now);
-    if (now - since >= WAITED_MS) this.#track.tell(RECORD.writing, this.#id, since, now);
+    this.#track.goesOn(this.#place, this.#id);
+    // A wait that began while nobody read has no time.
+    if (since >= 0 && now - since >= WAITED_MS) {
+      this.#track.tell(RECORD.writing, this.#id, since, now);
+    }
   }
 }
 
@@ -191,10 +201,11 @@ class RecordedOffload implements Elsewhere {
     const track = this.#track;
     const id = track.current;
     const from = track.now();
-    track.waits(id, DOING.waiting, from);
+    const place = track.placeOf(id);
+    track.waits(place, id, DOING.waiting, from);
     const tell = () => {
       const now = track.now();
-      track.waits(id, DOING.nothing, now);
+      track.goesOn(place, id);
       track.tell(RECORD.waiting, id, from, now, task);
     };
     const computation = this.#offload.begin(task, argument, (error, result) => {

@@ -139,13 +139,30 @@ export class UnderWay {
     Atomics.store(this.#words, (HEAD_BYTES + place * PLACE_BYTES) / 4 + ID, 0);
   }
 
-  /** A connection waits for something. @param id its number @param state what for @param since when */
-  waits(id: number, state: number, since: number): void {
-    const place = this.#placeOf.get(id);
-    if (place === undefined) return;
+  /** The place of a connection; -1 if it has none. */
+  placeOf(id: number): number {
+    return this.#placeOf.get(id) ?? -1;
+  }
+
+  /**
+   * A connection waits for something.
+   *
+   * @param place its place @param id its number: if it is over, another one may have the place
+   * @param state what for
+   * @param since when it began; a number below 0, another one each time, if nobody has looked at the
+   * clock
+   */
+  waits(place: number, id: number, state: number, since: number): void {
     const byte = HEAD_BYTES + place * PLACE_BYTES;
+    if (place < 0 || this.#words[byte / 4 + ID] !== id) return;
     this.#doubles[byte / 8 + STATE_SINCE] = since;
     this.#words[byte / 4 + STATE] = state;
+  }
+
+  /** It waits for that no more. @param place its place @param id its number */
+  goesOn(place: number, id: number): void {
+    const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
+    if (place >= 0 && this.#words[word + ID] === id) this.#words[word + STATE] = DOING.nothing;
   }
 
   /**
@@ -200,7 +217,10 @@ export interface OpenNow {
   readonly peer: string;
   /** What it waits for: a value of {@linkcode DOING}. */
   readonly state: number;
-  /** Since when it waits for that. */
+  /**
+   * Since when it waits for that. A number below 0 is no time: it only tells this wait from the next
+   * one.
+   */
   readonly since: number;
 }
 

@@ -49,6 +49,12 @@ export interface CompanyOptions {
   readonly lines: number;
   /** Whether the second one sleeps while the others talk, and they talk much. */
   readonly hasSleeper: boolean;
+  /**
+   * How long each of them listens before it talks, in milliseconds: so long that all are there.
+   *
+   * @default {0}
+   */
+  readonly waitsMs?: number;
 }
 
 const NAMES = ["ann", "bob", "cas", "dee", "eva", "fay", "gus", "hal"];
@@ -59,11 +65,14 @@ export const MOST_MEMBERS = 64;
 /** The rooms besides the lobby. */
 const ROOMS = ["tea", "sea"];
 
-/** How long a sleeper sleeps, in milliseconds. */
-const SLEEP_MS = 60;
+/** How long a sleeper sleeps, in milliseconds: until the others are done, or until the server has ended. */
+const [SHORT_SLEEP_MS, LONG_SLEEP_MS] = [40, 140];
+
+/** How often a sleeper asks for help before: its own conversation, too, has much to say to it then. */
+const MOST_HELP = 8;
 
 /** How many letters a line has on top where there is a sleeper, so that much has to wait for it. */
-const MUCH = 400;
+const MUCH = 900;
 
 /** The most milliseconds that a member listens between two lines. */
 const MOST_LISTENED = 4;
@@ -84,21 +93,27 @@ export function companyOf(seed: number, options: CompanyOptions): readonly Membe
     const name = `${NAMES[place % NAMES.length]}${round === 0 ? "" : round + 1}`;
     const sleeps = options.hasSleeper && place === 1;
     const atUs = chance.between(0, ARRIVALS_US);
-    const steps = sleeps
-      ? [{ kind: "sleeps", ms: SLEEP_MS } as const]
-      : stepsOf(name, chance, options);
+    const steps = sleeps ? nap(chance) : stepsOf(name, chance, options);
     const fate = chance.between(0, 5);
     const ending = sleeps || fate > 1 ? "stays" : fate === 0 ? "quits" : "vanishes";
     return { name, atUs, steps, ending };
   });
 }
 
+/** What a sleeper does. */
+function nap(chance: Random): readonly Step[] {
+  const asks = Array.from({ length: chance.between(0, MOST_HELP) }, (): Step => {
+    return { kind: "types", line: "/help" };
+  });
+  return [...asks, { kind: "sleeps", ms: chance.between(SHORT_SLEEP_MS, LONG_SLEEP_MS) }];
+}
+
 function stepsOf(
   name: string,
   chance: Random,
-  { lines, hasSleeper }: CompanyOptions,
+  { lines, hasSleeper, waitsMs = 0 }: CompanyOptions,
 ): readonly Step[] {
-  const steps: Step[] = [];
+  const steps: Step[] = waitsMs > 0 ? [{ kind: "listens", ms: waitsMs }] : [];
   const types = (line: string) => void steps.push({ kind: "types", line });
   let room = LOBBY;
   let visit = 1;
@@ -137,7 +152,7 @@ function talkOf({ name, visit, number, room }: Talk): string {
   return `${name} ${visit}.${number} ${room}`;
 }
 
-const TALK = /^\[[^\]]+\] (\S+) (\d+)\.(\d+) (\S+)/;
+const TALK = /^\[[^\]]*\] (\S+) (\d+)\.(\d+) (\S+)/;
 
 /**
  * Reads what a member was told.

@@ -16,7 +16,7 @@ import { type VisitObservation, type Visitor, Visitors } from "../../../chat/hos
 import type { HallCounts } from "../../../chat/rooms/hall.ts";
 import { NEWS_LIMITS } from "../../../chat/rooms/news.ts";
 import type { User } from "../../../chat/rooms/room.ts";
-import { TimedDeadlines } from "../../../engine/drivers/deadlines.ts";
+import { Deadline, TimedDeadlines } from "../../../engine/drivers/deadlines.ts";
 import { LingerSet } from "../../../engine/drivers/linger.ts";
 import type { Event, Header } from "../../../engine/recording/events.ts";
 import { CutError } from "../../../engine/server/core/observer.ts";
@@ -32,7 +32,7 @@ import { History } from "../history.ts";
 import { Machine } from "../machine.ts";
 import { type End, Listener, type Path } from "../network.ts";
 import { VirtualTime } from "../virtual_time.ts";
-import { beMember, type Member } from "./members.ts";
+import { beMember, type Member, readTalk } from "./members.ts";
 import { SimulatedConnection } from "./simulated_connection.ts";
 import { VirtualLoop } from "./virtual_loop.ts";
 
@@ -96,7 +96,11 @@ export interface MemberOutcome extends ClientOutcome {
   readonly hasEnded: boolean;
   /** Whether the server took it for a slow reader. */
   readonly wasSlow: boolean;
-  /** Whether it was connected when the server said that it was about to end. */
+  /** Whether it has not taken the last lines in time, when the server ended. */
+  readonly wasCut: boolean;
+  /** Whether the server has accepted it. */
+  readonly wasAccepted: boolean;
+  /** Whether it was in the chat when the server said that it was about to end. */
   readonly wasThere: boolean;
 }
 
@@ -104,10 +108,14 @@ export interface MemberOutcome extends ClientOutcome {
 export interface ChatSimulation {
   /** The seed, to see it again. */
   readonly seed: number;
+  /** The way between the members and the server. */
+  readonly path: Path;
   /** What the members have done and heard, in the order of time. */
   readonly happenings: readonly Happening[];
   /** What has become of them, in the order of the options. */
   readonly members: readonly MemberOutcome[];
+  /** The names of those whom the server has accepted, in the order in which it did. */
+  readonly accepted: readonly string[];
   /** The recording: as a server with `--record` writes it. */
   readonly recording: readonly (Header | Event)[];
   /** What the server has counted. */
@@ -136,6 +144,8 @@ interface Seat extends ClientOutcome {
   readonly due: string[];
   hasEnded: boolean;
   wasSlow: boolean;
+  wasCut: boolean;
+  wasAccepted: boolean;
   wasThere: boolean;
 }
 
@@ -153,6 +163,7 @@ export function simulateChat(options: ChatSimulationOptions): ChatSimulation {
 class SimulatedChat {
   readonly #options: ChatSimulationOptions;
   readonly #seed: number;
+  readonly #path: Path;
   readonly #time: VirtualTime;
   readonly #chance: Random;
   readonly #history: History;
@@ -180,6 +191,8 @@ class SimulatedChat {
   /** The seats by the addresses of their members. */
   readonly #seatAt: ReadonlyMap<string, Seat>;
   readonly #happenings: Happening[] = [];
+  readonly #accepted: string[] = [];
+  #recording: readonly (Header | Event)[] | undefined;
   readonly #ends = new Map<string, End>();
   readonly #outboxes = new Set<Outbox>();
   readonly #outboxBytes: number;
@@ -191,6 +204,7 @@ class SimulatedChat {
     this.#options = options;
     const { seed = 1, slow = "disconnect", outboxBytes = 4_096, writeTimeoutMs = 10_000 } = options;
     this.#seed = seed;
+    this.#path = options.path ?? { delayUs: 10 };
     this.#outboxBytes = outboxBytes;
     this.#costs = { ...COSTS, ...options.costs };
     const time = new VirtualTime(options.mostSteps);
@@ -258,6 +272,8 @@ class SimulatedChat {
       due: [],
       hasEnded: false,
       wasSlow: false,
+      wasCut: false,
+      wasAccepted: false,
       wasThere: false,
     }));
     this.#seatAt = new Map(
@@ -276,11 +292,17 @@ class SimulatedChat {
     if (announcesAtMs > 0) this.#at(announcesAtMs, () => this.#announce());
     this.#at(closesAtMs, () => this.#close());
     this.#time.run();
+    const record = () => this.#recording ??= this.#record();
     return {
       seed: this.#seed,
+      path: this.#path,
       happenings: this.#happenings,
       members: this.#seats,
-      recording: this.#history.recording("simulation of chat"),
+      accepted: this.#accepted,
+      // Whoever tries thousands of seeds looks at none of their recordings.
+      get recording() {
+        return record();
+      },
       counts: this.#counts,
       outbox: { most: this.#mostBytes, limit: this.#outboxBytes },
       left: this.#leftovers(),
@@ -288,16 +310,33 @@ class SimulatedChat {
     };
   }
 
+  /** Makes the recording, with the lines that were said and heard. */
+  #record(): readonly (Header | Event)[] {
+    const addresses = new Map(this.#seats.map(({ name }, index) => [name, clientAddress(index)]));
+    /** The numbers of the lines, by what they say about themselves. */
+    const numbers = new Map<string, number>();
+    for (const { atUs, member, what, text } of this.#happenings) {
+      // What is typed is heard with the speaker's name before it.
+      const talk = readTalk(what === "types" ? `[] ${text}` : text);
+      if (talk === undefined) continue;
+      const key = JSON.stringify(talk);
+      const number = numbers.get(key) ?? numbers.size + 1;
+      numbers.set(key, number);
+      const does = what === "types" ? "says" : "hears";
+      this.#history.line(atUs, number, addresses.get(member) as Address, does);
+    }
+    return this.#history.recording("simulation of chat");
+  }
+
   /** Lets the members call. */
   #call(): void {
-    const { path = { delayUs: 10 } } = this.#options;
     const elsewhere = new Machine(this.#time, { cores: Infinity });
     const tasks = new Computer({}, () => 0);
     for (const [index, seat] of this.#seats.entries()) {
       const call = {
         time: this.#time,
         chance: this.#chance,
-        path,
+        path: this.#path,
         listener: this.#listener,
         local: clientAddress(index),
         tasks,
@@ -324,8 +363,8 @@ class SimulatedChat {
     });
   }
 
-  #note({ name }: Seat, what: Happening["what"], text: string): void {
-    this.#happenings.push({ atUs: this.#time.nowUs, member: name, what, text });
+  #note({ name: member }: Seat, what: Happening["what"], text: string): void {
+    this.#happenings.push({ atUs: this.#time.nowUs, member, what, text });
   }
 
   /** Lets the loop of the server do something at a time. */
@@ -336,14 +375,14 @@ class SimulatedChat {
   /** Takes those who wait in the accept queue. */
   #accept(): void {
     for (let end; (end = this.#listener.accept()) !== undefined;) {
-      if (this.#hasEnded) {
-        end.reset();
-        continue;
-      }
       this.#history.begun(end);
       this.#history.served(end, this.#thread);
       this.#loop.spend(this.#costs.acceptUs);
-      this.#ends.set(formatAddress(end.remote), end);
+      const address = formatAddress(end.remote);
+      this.#ends.set(address, end);
+      const seat = this.#seatAt.get(address) as Seat;
+      seat.wasAccepted = true;
+      this.#accepted.push(seat.name);
       this.#visitors.welcome(new SimulatedConnection(end, this.#loop, this.#costs));
     }
   }
@@ -368,9 +407,10 @@ class SimulatedChat {
       enter() {},
       leave() {},
       over: (error, wasEmpty = false) => {
-        const seat = this.#seatAt.get(address);
-        if (seat !== undefined && error instanceof SlowReaderError) seat.wasSlow = true;
-        this.#history.over({ end, error, wasEmpty }, error instanceof CutError);
+        const seat = this.#seatAt.get(address) as Seat;
+        seat.wasSlow = error instanceof SlowReaderError;
+        seat.wasCut = error instanceof CutError;
+        this.#history.over({ end, error, wasEmpty }, seat.wasCut);
       },
     };
   }
@@ -404,14 +444,23 @@ class SimulatedChat {
       const seat = this.#seatOf(user);
       if (seat !== undefined) seat.wasThere = true;
     }
+    this.#history.closing();
     this.#farewell.announce(drainMs);
-    this.#listener.isClosed = true;
-    this.#accept();
-    this.#farewell.seeOff(() => {
-      this.#hasEnded = true;
-      this.#chat[Symbol.dispose]();
-      this.#deadlines[Symbol.dispose]();
-    });
+    // Those whom the kernel has accepted are served; nobody waits longer for them than for the others.
+    const late = new Deadline(() => this.#listener.close(), true);
+    this.#deadlines.set(late, this.#farewell.leftMs);
+    this.#listener.onGone = () =>
+      this.#loop.event(() => {
+        late.lift();
+        this.#farewell.seeOff(() => this.#end());
+      });
+    this.#listener.seal();
+  }
+
+  #end(): void {
+    this.#hasEnded = true;
+    this.#chat[Symbol.dispose]();
+    this.#deadlines[Symbol.dispose]();
   }
 
   #turned(end: End | undefined, fromUs: number): void {

@@ -1,13 +1,13 @@
 /**
- * A protocol that works for each line: in its own function, and in one of its tasks, which modes with
- * event loops give to other threads.
+ * A protocol that works for each line as often as that says: in its own function, and in one of its
+ * tasks, which modes with event loops give to other threads.
  *
  * @module
  */
 
 import { compute, Input, type Protocol, readLine, write } from "../../../protocol.ts";
 
-/** How much each of the two works for a line: some hundredths of a second of a processor. */
+/** How much each of the two works at a time: some hundredths of a second of a processor. */
 const STEPS = 40_000_000;
 
 /** Works where the conversation runs. */
@@ -29,9 +29,13 @@ export const tasks = {
 /** Answers each line when the work is done. */
 export default function* grinding(): Protocol {
   const input = new Input();
-  while ((yield* readLine(input, { limit: 64 })) !== null) {
-    grindHere();
-    yield* compute("grindThere", null);
+  for (;;) {
+    const line = yield* readLine(input, { limit: 64 });
+    if (line === null) return;
+    for (let left = Number(new TextDecoder().decode(line)); left > 0; left--) {
+      grindHere();
+      yield* compute("grindThere", null);
+    }
     yield* write(new TextEncoder().encode("done\n"));
   }
 }

@@ -1,0 +1,119 @@
+/**
+ * `--live` while one server takes another one over: who has the page, and what those are told who read.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
+import type { EndEvent, Event } from "../../engine/recording/events.ts";
+import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
+import { Folder } from "../kit/folder.ts";
+import { ask, liveIn, press, Watcher } from "../kit/live.ts";
+import { Peer } from "../kit/peer.ts";
+import { ServerProcess } from "../kit/server_process.ts";
+
+const skip = whyNoSockets() ?? runtime.whyNoReusePort() ??
+  (runtime.os === "linux" ? undefined : "a listener can be passed on on Linux only");
+
+/** The address of a server's page. */
+function pageOf({ greeting }: ServerProcess): string {
+  const [, url] = / · live at (http:\/\/\S+)/.exec(greeting) ?? [];
+  assert(url !== undefined, greeting);
+  return url;
+}
+
+function isEnd(event: Event | { readonly type: "recording" }): event is EndEvent {
+  return event.type === "end";
+}
+
+/** The last line of a stream that has ended. */
+async function endOf(watcher: Watcher): Promise<EndEvent> {
+  await watcher.peer.rest();
+  const end = watcher.lines.at(-1);
+  assert(end !== undefined && isEnd(end), JSON.stringify(end));
+  return end;
+}
+
+test(
+  "a page stays where it is when its server is taken over, and another port is told",
+  async () => {
+    using folder = new Folder();
+    const start = (live: string, ...more: string[]) =>
+      ServerProcess.start("nonblocking", [
+        ...["--protocol", "echo", "--takeover", folder.path("socket")],
+        ...(live === "" ? [] : ["--live", live]),
+        ...more,
+      ]);
+    await using first = await start("0");
+    const where = liveIn(first.greeting);
+    await using early = await Watcher.open(where);
+    await early.find("the counters", "counters");
+    // Whoever is served there stays there, and is no business of the next one.
+    await using guest = await Peer.connect(first.address);
+    await until("the guest", () => early.open.size === 1);
+
+    await using second = await start("0");
+    assertEquals(pageOf(second), pageOf(first));
+    const end = await endOf(early);
+    assertEquals([end.successor, end.page], [second.pid, pageOf(second)]);
+    await using next = await Watcher.open(where);
+    await next.find("the counters", "counters");
+    assertEquals(next.open.size, 0);
+    await using newcomer = await Peer.connect(second.address);
+    await until("the newcomer", () => next.open.size === 1);
+    assertEquals([...next.open.values()].map(({ peer }) => peer), [newcomer.name]);
+    assertEquals((await press(where, "fifty")).status, 202);
+    await next.find("fifty clients", "counters", ({ values }) => values.by_page === 50);
+
+    // Who says another port has another page.
+    const net = sockets();
+    const free = net.openListener({ hostname: "127.0.0.1", port: 0 });
+    const wanted = net.localAddress(free).port;
+    net.close(free);
+    await using other = await start(String(wanted));
+    assertEquals(new URL(pageOf(other)).port, String(wanted));
+    const moved = await endOf(next);
+    assertEquals([moved.successor, moved.page], [other.pid, pageOf(other)]);
+    await using last = await Watcher.open(liveIn(other.greeting));
+    await last.find("the counters", "counters");
+
+    // And who has none says so too.
+    await using plain = await start("");
+    const gone = await endOf(last);
+    assertEquals([gone.successor, gone.page], [plain.pid, undefined]);
+    guest.finish();
+    assertEquals((await first.end()).code, 0);
+    assertEquals((await plain.stop()).code, 0);
+  },
+  { skip, sanitize: false, timeoutMs: 40_000 },
+);
+
+test("a page outlives a restart, with its port and its secret", async () => {
+  using folder = new Folder();
+  await using server = await ServerProcess.start("threadpool", [
+    ...["--protocol", "echo", "--live", "0", "--workers", "1"],
+  ], {
+    environment: { ...process.env as Record<string, string>, XDG_RUNTIME_DIR: folder.path("") },
+  });
+  const where = liveIn(server.greeting);
+  await using watcher = await Watcher.open(where);
+  await watcher.find("the counters", "counters");
+  const pid = await server.restart();
+  try {
+    const { successor, page } = await endOf(watcher);
+    assertEquals([successor, page], [pid, pageOf(server)]);
+    // Whoever comes at once finds the next one.
+    const { status } = await ask(where.at, `GET ${where.path}about`);
+    assertEquals(status, 200);
+    await using again = await Watcher.open(where);
+    await again.find("the counters", "counters");
+  } finally {
+    process.kill(pid, "SIGTERM");
+  }
+  const { code, stdout } = await server.end();
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Listening .*\nListening .*\n$/);
+}, { skip, sanitize: false, timeoutMs: 40_000 });

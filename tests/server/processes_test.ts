@@ -169,6 +169,13 @@ test(
   { skip, sanitize: false },
 );
 
+test("a process that nobody wants any more when it is its turn is not started", async () => {
+  using lonely = new Lonely("sleep 100");
+  lonely.children.isWanted = () => false;
+  assertEquals(await lonely.start().gone, undefined);
+  assert(!lonely.isThere);
+}, { skip, sanitize: false });
+
 test("a process that cannot be told what to do is ended, and its mailbox closed", async () => {
   // It could not see this memory.
   using lonely = new Lonely("exec sleep 5", ofThisProcess);

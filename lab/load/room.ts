@@ -163,9 +163,7 @@ function whyNoPorts(need: Need, { ports }: Room): string | undefined {
   const some = addresses === 1 ? "" : `, ${ports} on each of ${addresses} addresses`;
   return `there are ${ports * addresses} local ports${some}: ${
     moreAddresses(Math.ceil(connections / Math.max(1, ports)), isLoopback)
-  }${
-    ports < MOST_PORTS ? `, or sysctl net.ipv4.ip_local_port_range="1024 65535"` : ""
-  }`;
+  }${ports < MOST_PORTS ? `, or sysctl net.ipv4.ip_local_port_range="1024 65535"` : ""}`;
 }
 
 /** How to connect from so many addresses. */

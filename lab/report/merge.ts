@@ -189,8 +189,10 @@ export function nameNotes(sources: readonly Source[]): string[] {
   return others.flatMap((other) => {
     const its = namesIn(other).join(", ");
     if (its === name) return [];
-    return [`${first.file} is of ${name} and ${other.file} of ${its}: the sum is right if both are ` +
-      "one server"];
+    return [
+      `${first.file} is of ${name} and ${other.file} of ${its}: the sum is right if both are ` +
+      "one server",
+    ];
   });
 }
 

@@ -22,6 +22,7 @@ import {
   figures,
   formatLoad,
   hasServer,
+  loadKey,
 } from "./contests.ts";
 import { distributionOf, type Quantile } from "./distribution.ts";
 import { BANDS_A_DECADE, type HeatColumn, heatOf } from "./heat.ts";
@@ -160,13 +161,40 @@ function slowOf(found: FoundRate | null, runs: readonly Run[]): number {
 /** The look of a name's lines. */
 type Look = Pick<EntryPicture, "colour" | "isDashed">;
 
+/** What has a colour of its own: a mode, or a server that is none. */
+function kindOf({ name, subject }: Run): string {
+  return subject?.mode ?? name;
+}
+
+/** How many colours everybody can tell apart: those that `page.js` names. */
+const PLAIN_COLOURS = 10;
+
+/**
+ * All kinds, in the order of their colours. Where there are more of them than plain colours, the best
+ * come first: their curves are the ones that are drawn.
+ */
+function kindsOf(runs: readonly Run[]): readonly string[] {
+  const kinds = [...new Set(runs.map(kindOf))];
+  if (kinds.length <= PLAIN_COLOURS) return kinds;
+  const merit = ({ load, rate, latency_us: { p99, max } }: Run) =>
+    load.target_rate === null ? rate : -(p99 ?? max ?? Infinity);
+  const { load } = runs[0] as Run;
+  const first = runs.filter((run) => loadKey(run.load) === loadKey(load));
+  const best = new Map<string, number>();
+  for (const run of first) {
+    best.set(kindOf(run), Math.max(best.get(kindOf(run)) ?? -Infinity, merit(run)));
+  }
+  const meritOf = (kind: string) => best.get(kind) ?? -Infinity;
+  return kinds.toSorted((a, b) => meritOf(b) > meritOf(a) ? 1 : meritOf(b) < meritOf(a) ? -1 : 0);
+}
+
 /** Gives each mode a colour, and the second runtime dashed lines. */
 function looksOf(runs: readonly Run[]): ReadonlyMap<string, Look> {
-  const kinds = [...new Set(runs.map(({ name, subject }) => subject?.mode ?? name))];
+  const kinds = kindsOf(runs);
   const runtimes = [...new Set(runs.flatMap(({ subject }) => subject?.runtime ?? []))];
-  return new Map(runs.map(({ name, subject }) => [name, {
-    colour: kinds.indexOf(subject?.mode ?? name),
-    isDashed: subject !== null && runtimes.indexOf(subject.runtime) > 0,
+  return new Map(runs.map((run) => [run.name, {
+    colour: kinds.indexOf(kindOf(run)),
+    isDashed: run.subject !== null && runtimes.indexOf(run.subject.runtime) > 0,
   }]));
 }
 

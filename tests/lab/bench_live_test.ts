@@ -138,7 +138,10 @@ test("a file stays as it is if nothing is measured, and two outputs never share 
   const { dir, base } = parse(file);
   const cases: readonly (readonly [args: readonly string[], words: RegExp])[] = [
     [["--live-json", file, "--rate", "fast"], /--rate/],
-    [["--live-json", file, "--json", `${dir}/./${base}`], /--live-json and --json cannot both go to/],
+    [
+      ["--live-json", file, "--json", `${dir}/./${base}`],
+      /--live-json and --json cannot both go to/,
+    ],
     [["--live-json", "-", "--csv"], /--live-json and --csv cannot both go to standard output/],
   ];
   await Promise.all(cases.map(async ([args, words]) => {

@@ -11,7 +11,13 @@ import { Distribution } from "../../lab/load/distribution.ts";
 import type { LoadPart, Run, Second } from "../../lab/load/results.ts";
 import { mergeFiles } from "../../lab/merge.ts";
 import { formatJson, parseJson } from "../../lab/report/json.ts";
-import { apartNotes, MergeError, mergeReports, nameNotes, type Source } from "../../lab/report/merge.ts";
+import {
+  apartNotes,
+  MergeError,
+  mergeReports,
+  nameNotes,
+  type Source,
+} from "../../lab/report/merge.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,

@@ -7,6 +7,7 @@
 import { Distribution } from "../../lab/load/distribution.ts";
 import { distributionOf } from "../../lab/report/distribution.ts";
 import { formatHtml } from "../../lab/report/html.ts";
+import type { PageData } from "../../lab/report/page_data.ts";
 import { formatRate, formatTime } from "../../engine/values/units.ts";
 import type { RateStep, Report } from "../../lab/load/results.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
@@ -312,6 +313,16 @@ test("with many servers all can be told apart, on a telephone too", async () => 
   for (const name of bars?.names ?? []) assert(name.length <= 18, name);
   assert((bars?.right ?? 0) >= 60);
   assertEquals(lines?.curves, 8);
+  // The curves have the colours that are told apart most easily.
+  const best = (await shown(open, "Latency by percentile")).names;
+  const colours = await page.evaluate(() =>
+    (JSON.parse(document.querySelector("#data")?.textContent ?? "") as PageData).contests[0]
+      ?.entries.map(({ name, colour }) => [name, colour] as const)
+  );
+  const drawnColours = new Set(
+    (colours ?? []).filter(([name]) => best.includes(name)).map(([, colour]) => colour),
+  );
+  assertEquals([drawnColours.size, Math.max(...drawnColours) < 10], [8, true]);
   await page.locator("#legend .choice button", { hasText: "all" }).click();
   assertEquals((await shown(open, "Latency by percentile")).names.length, 63);
   await page.locator("#legend .choice button", { hasText: "none" }).click();

@@ -358,23 +358,27 @@ test("a wrong --send ends with 2 and one line, and the help says what ends an an
   assertMatch(help.stdout, /with --connect and none of them, it ends when the server closes/);
 });
 
-test("a request that comes from a pipe is read once, and waiting for it can be interrupted", async () => {
-  using folder = new Folder();
-  const pipe = folder.path("pipe");
-  execFileSync("mkfifo", [pipe]);
-  await using bench = new Script("lab/bench.ts", [
-    ...["127.0.0.1:9", "--send", `@${pipe}`, "--until", "x", "--no-floor"],
-  ]);
-  // It opens the pipe to read it, and nobody writes.
-  await until("the bench to hear signals", () => catchesTerm(bench.pid));
-  bench.signal("SIGINT");
-  assertEquals((await bench.end()).code, 130);
-  await using writer = new Program(["sh", "-c", `printf 'ping' >${pipe}`]);
-  const options = { send: `@${pipe}`, until: "x" };
-  const [one, other] = [await makePlan(options), await makePlan({ ...options, connections: 2 })];
-  assertEquals([one.talk?.request, other.talk?.request], [bytesOf("ping"), bytesOf("ping")]);
-  await writer.end();
-}, { skip: runtime.os === "linux" ? undefined : "only Linux tells what a process waits for" });
+test(
+  "a request that comes from a pipe is read once, and waiting for it can be interrupted",
+  async () => {
+    using folder = new Folder();
+    const pipe = folder.path("pipe");
+    execFileSync("mkfifo", [pipe]);
+    await using bench = new Script("lab/bench.ts", [
+      ...["127.0.0.1:9", "--send", `@${pipe}`, "--until", "x", "--no-floor"],
+    ]);
+    // It opens the pipe to read it, and nobody writes.
+    await until("the bench to hear signals", () => catchesTerm(bench.pid));
+    bench.signal("SIGINT");
+    assertEquals((await bench.end()).code, 130);
+    await using writer = new Program(["sh", "-c", `printf 'ping' >${pipe}`]);
+    const options = { send: `@${pipe}`, until: "x" };
+    const [one, other] = [await makePlan(options), await makePlan({ ...options, connections: 2 })];
+    assertEquals([one.talk?.request, other.talk?.request], [bytesOf("ping"), bytesOf("ping")]);
+    await writer.end();
+  },
+  { skip: runtime.os === "linux" ? undefined : "only Linux tells what a process waits for" },
+);
 
 /** Real servers: how each is started, and what it is asked. */
 const PEERS: readonly (readonly [command: string, options: PlanOptions])[] = [

@@ -176,7 +176,10 @@ test("all that is missing for a million connections is said at once", async () =
     "there are 225856 local ports, 28232 on each of 8 addresses: --source 127.0.0.2-127.0.0.37, " +
     'or sysctl net.ipv4.ip_local_port_range="1024 65535"',
   ]);
-  assertMatch(parts[2] ?? "", /can open 900000 more files, and both ends need 2000000: sysctl fs\./);
+  assertMatch(
+    parts[2] ?? "",
+    /can open 900000 more files, and both ends need 2000000: sysctl fs\./,
+  );
   assertMatch(parts[3] ?? "", /^they take about [\d.]+ GiB of memory .*, and 1.00 GiB are free: /);
   assertMatch(parts[4] ?? "", /^the firewall follows 262144 more connections and drops the others/);
   assertEquals(parts.length, 5);

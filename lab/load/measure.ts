@@ -12,6 +12,7 @@ import type { Distribution } from "./distribution.ts";
 import type { Recovery, Run, Second } from "./results.ts";
 import { LoadTeam, type TeamSecond, type Totals } from "./load_team.ts";
 import { REACHED } from "./knee.ts";
+import { RateCourse } from "./rate_course.ts";
 import { loadOf, type Plan } from "./plan.ts";
 import { recoveriesOf } from "./recovery.ts";
 import { reachableFrom } from "./sources.ts";
@@ -169,7 +170,11 @@ export async function measure(plan: Plan, options: MeasureOptions): Promise<Run>
     null,
   );
   // Each request of an open model stands for the time until the next one is due.
-  const standsForS = due === null || plan.rate === null ? 0 : due / plan.rate;
+  const standsForS = due === null || plan.rate === null
+    ? 0
+    : plan.rateParts === null
+    ? due / plan.rate
+    : new RateCourse(plan.rateParts).spanOf(due) / 1000;
   const rateS = isCut ? durationS : Math.max(durationS, standsForS);
   const server = watch?.figures(totals.requests, durationS);
   const limits = isFailing(totals) || isSilent(totals, durationS) ? [] : whatLimits(

@@ -134,6 +134,16 @@ export class RateCourse {
   }
 
   /**
+   * The time that so many requests stand for, each for the time until the next one is due.
+   *
+   * @param due how many of them were due
+   * @returns milliseconds from the beginning, at most the whole course
+   */
+  spanOf(due: number): number {
+    return Math.min(this.durationMs, this.timeOf(due));
+  }
+
+  /**
    * When a place comes, in milliseconds from the beginning; `Infinity` if it does not come any more.
    *
    * @param place how many requests are due before it, on average

@@ -11,9 +11,8 @@ const MOST_STEPS = 200;
 
 /** How to write them, for the message about a wrong one. */
 export const STEPS_FORM =
-  `1k..64k (doubling), 1k..64k:10 (ten rates, evenly spaced) or a list, of ${
-    RATE_FORM.slice(2)
-  }, at most ${MOST_STEPS}`;
+  `1k..64k (doubling), 1k..64k:10 (ten rates, evenly spaced) or a list of at most ${MOST_STEPS}, ` +
+  `each ${RATE_FORM}`;
 
 /**
  * Reads the rates of a series of runs.

@@ -149,7 +149,26 @@ export function checkSources({ sources, engine }: Origin, host: string): void {
   const why = engine === "runtime" ? runtime.whyNoSource() : undefined;
   if (why !== undefined) refuse(`${why}: --engine descriptors can, on Linux`);
   if (whyNoSockets() !== undefined) return;
-  refuseAll(sources, (net, fd, source) => net.bind(fd, { hostname: source, port: 0 }));
+  refuseAll(sources, (net, fd, source) => {
+    net.bind(fd, { hostname: source, port: 0 });
+    refuseBroadcast(net, fd, source);
+  });
+}
+
+/** Any port: nothing is sent there. */
+const DISCARD = 9;
+
+/**
+ * Refuses the address of all hosts of a network. A socket can be bound to it, and then the system
+ * connects from another one; but it lets nobody connect to it without SO_BROADCAST (socket(7)).
+ */
+function refuseBroadcast(net: Sockets, fd: number, source: string): void {
+  try {
+    net.connect(fd, { hostname: source, port: DISCARD });
+  } catch (error) {
+    // What else may be wrong with the way to itself is no matter.
+    if ((error as { code?: unknown }).code === "EACCES") throw error;
+  }
 }
 
 /**

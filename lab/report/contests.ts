@@ -5,7 +5,7 @@
  */
 
 import { formatDuration } from "../../engine/values/durations.ts";
-import { formatPart } from "../load/rate_course.ts";
+import { formatPart, RateCourse } from "../load/rate_course.ts";
 import type { Load, Run } from "../load/results.ts";
 import { mean } from "./statistics.ts";
 import { formatBytes, formatRate } from "../../engine/values/units.ts";
@@ -123,21 +123,48 @@ function dueParts({ target_rate, rate_parts, arrivals, seed }: Load): string[] {
   ];
 }
 
+/** The rate of a load as it changes; `undefined` if it does not. */
+function courseOf({ rate_parts }: Load): RateCourse | undefined {
+  if (rate_parts === null) return undefined;
+  return new RateCourse(
+    rate_parts.map(({ from, to, seconds }) => ({ from, to, ms: seconds * 1000 })),
+  );
+}
+
+/**
+ * How many requests were due each second of a run, on average: of a rate that changes, as far as the
+ * run has come.
+ *
+ * @param run the run
+ * @returns `null` in the closed model
+ */
+export function dueRate({ due, duration_s, load }: Run): number | null {
+  const course = courseOf(load);
+  if (course === undefined || due === null) return load.target_rate;
+  const spanMs = Math.min(course.durationMs, Math.max(duration_s * 1000, course.spanOf(due)));
+  return spanMs === 0 ? load.target_rate : due / spanMs * 1000;
+}
+
 /**
  * The share of what was due that was answered, and answered in time. Random arrivals may be more or
- * fewer than their rate: then what was due counts, and not the rate.
+ * fewer than their rate: then what was due counts, and not the rate. A rate that changes may have been
+ * cut before its end.
  *
  * @param runs the repeats of an open model
  * @returns from 0 to 1; 0 in the closed model
  */
 export function reachedShare(runs: readonly Run[]): number {
-  const shares = runs.map(({ rate, requests, due, load: { target_rate, arrivals } }) =>
-    arrivals === "poisson" && due !== null && due > 0
-      ? requests / due
-      : target_rate === null
-      ? 0
-      : rate / target_rate
-  );
+  const shares = runs.map((run) => {
+    const { rate, requests, due, duration_s, load } = run;
+    const { target_rate, arrivals } = load;
+    if (target_rate === null) return 0;
+    if (due === null || due === 0) return rate / target_rate;
+    if (arrivals === "poisson") return requests / due;
+    const course = courseOf(load);
+    if (course === undefined) return rate / target_rate;
+    // What took longer than the course has fallen behind it.
+    return requests / due * Math.min(1, course.durationMs / (duration_s * 1000));
+  });
   return Math.min(1, mean(shares));
 }
 

@@ -12,6 +12,7 @@ import {
   type Contest,
   contestsOf,
   distinguish,
+  dueRate,
   type Entry,
   errorsOf,
   figures,
@@ -450,7 +451,7 @@ function missedTarget(entry: Entry): Remark | undefined {
   if (share >= REACHED) return undefined;
   return {
     text: `${formatShare(share)} of the ${
-      formatRate(target)
+      formatRate(mean(entry.runs.map((run) => dueRate(run) ?? target)))
     } that were due is what it answered each second`,
     short: formatShare(share),
     weight: -share,

@@ -14,6 +14,7 @@ import { repeatsTable } from "./repeats.ts";
 import {
   type Contest,
   contestsOf,
+  dueRate,
   type Entry,
   errorsOf,
   formatLoad,
@@ -205,11 +206,12 @@ function formatRun(run: Run, screen: Screen): string[] {
 }
 
 function rateText(run: Run): string {
-  const { rate, load: { target_rate, rate_parts, arrivals } } = run;
-  if (target_rate === null) return formatRate(rate);
+  const { rate, load: { rate_parts, arrivals } } = run;
+  const due = dueRate(run);
+  if (due === null) return formatRate(rate);
   const share = formatShare(reachedShare([run]));
   const isMean = rate_parts !== null || arrivals === "poisson";
-  return `${formatRate(rate)}, ${share} of the ${formatRate(target_rate)} that were due${
+  return `${formatRate(rate)}, ${share} of the ${formatRate(due)} that were due${
     isMean ? " on average" : ""
   }`;
 }

@@ -11,11 +11,13 @@ import { measure } from "../../lab/load/measure.ts";
 import { type EngineKind, makePlan, type Plan, whyNoDescriptors } from "../../lab/load/plan.ts";
 import { parseCourse, RateCourse, type RatePart } from "../../lab/load/rate_course.ts";
 import { recoveriesOf, spikesOf, type Window } from "../../lab/load/recovery.ts";
+import type { Run } from "../../lab/load/results.ts";
 import { Schedule, type ScheduleOptions } from "../../lab/load/schedule.ts";
 import { findingsOf } from "../../lab/report/findings.ts";
-import { formatLoad } from "../../lab/report/contests.ts";
+import { dueRate, formatLoad, reachedShare } from "../../lab/report/contests.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
 import { LoadServer } from "../kit/load_server.ts";
+import { Dice, type Sample, sampleRun } from "../kit/report_samples.ts";
 
 /** The engines that exist on this system. */
 const ENGINES: readonly EngineKind[] = whyNoDescriptors() === undefined
@@ -302,6 +304,25 @@ test("both engines keep a rate that changes, and say how a spike was survived", 
     const due = "60 /s for 1s200ms, 2.00 k/s for 200ms, 60 /s for 1s200ms due";
     assert(formatLoad(run.load).endsWith(` · ${due}`));
   }));
+
+test("of a rate that changes only what was due counts as its target, wherever the run has ended", () => {
+  const run = (own: Sample): Run =>
+    sampleRun(new Dice(1), {
+      ...own,
+      load: { target_rate: 500, rate_parts: [{ from: 0, to: 1_000, seconds: 2 }] },
+    });
+  // -n 40 ends it in the beginning, where the rate is low.
+  const cut = run({ due: 40, requests: 40, duration_s: 0.4, rate: 100 });
+  const whole = run({ due: 1_000, requests: 1_000, duration_s: 2, rate: 500 });
+  const late = run({ due: 1_000, requests: 1_000, duration_s: 4, rate: 250 });
+  assertEquals([cut, whole, late].map((run) => reachedShare([run])), [1, 1, 0.5]);
+  assertEquals([whole, late].map(dueRate), [500, 500]);
+  assertEquals(dueRate(cut)?.toFixed(3), "100.000");
+  const missed = (run: Run) =>
+    findingsOf([run]).filter((text) => /that were due is what/.test(text));
+  assertEquals([missed(cut), missed(whole)], [[], []]);
+  assertEquals(missed(late).length, 1);
+});
 
 test("both engines send random arrivals and bursts as their schedules say", () =>
   onEach(async (engine) => {

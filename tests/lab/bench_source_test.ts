@@ -131,12 +131,14 @@ test("sources that cannot be used are named before anybody is called", async () 
     bench(`127.0.0.1:${port}`, "--source", foreign),
     bench(`127.0.0.1:${port}`, "--source", "::1"),
     bench("unix:/nowhere", "--source", "127.0.0.2"),
+    bench(`127.0.0.1:${port}`, "--source", "127.255.255.254-127.255.255.255"),
     bench(`127.0.0.1:${port}`, "--source", "127.0.0.2", "--through", "latency:1ms"),
   ]);
   const patterns = [
     /^bench: Cannot connect from 203.0.113.1, 203.0.113.2, 203.0.113.3 and 2 others: .*EADDRNOTAVAIL/,
     /^bench: Cannot use source: ::1 is of IPv6, and the server's address 127.0.0.1 is not\n$/,
     /^bench: Cannot use source: a Unix domain socket has no address/,
+    /^bench: Cannot connect from 127.255.255.255: .*permission denied \(EACCES\)\n$/,
     /^bench: --source and --through exclude each other/,
   ];
   for (const [index, { code, stderr }] of endings.entries()) {

@@ -221,7 +221,7 @@ function theBest(
   const at = sorted.findIndex((entry) => differIn(figure, first, entry, among));
   const next = sorted[at];
   if (next === undefined) {
-    return `None differs from the best in ${what} by more than the repeats do.`;
+    return `none differs from the best in ${what} by more than the repeats do.`;
   }
   const ratio = timesWorse(next, first, figure);
   const distance = figure.more

@@ -287,10 +287,15 @@ test("with many servers all can be told apart, on a telephone too", async () => 
   const runs = names.map((name, index) =>
     sampleRun(dice, { name, subject: null, about: 20_000 + 500 * ((index * 37) % 63) })
   );
-  await using open = await OpenPage.open(formatHtml(sampleReport(runs)), {
+  const command = `deno run -A lab/bench.ts compare ${
+    names.map((name) => `'${name}=…'`).join(" ")
+  }`;
+  await using open = await OpenPage.open(formatHtml({ ...sampleReport(runs), command }), {
     viewport: { width: 400, height: 900 },
   });
   const { page } = open;
+  // What was typed does not take the whole screen.
+  assert((await page.locator(".command").boundingBox())!.height < 250);
   const drawn = await page.evaluate(() =>
     [...document.querySelectorAll("canvas")].map((canvas) => {
       const { Chart } = globalThis as unknown as typeof import("chart.js");
@@ -353,6 +358,26 @@ test("on an axis of processors one is a core, and what is not known is a dash", 
   });
   assert(ticks.includes("1 core"), ticks.join());
   assertMatch(await page.locator(".tiles").innerText(), /p99\s+–\s+p99\.9\s+–/);
+  assertQuiet(open);
+}, options);
+
+test("a run of less than a second has names on the axis of time", async () => {
+  const run = sampleRun(new Dice(6), { name: "it", subject: null });
+  const seconds = [{ ...run.seconds[0]!, at: 0.7, histogram: run.histogram.latency }];
+  const report = sampleReport([{ ...run, duration_s: 0.7, seconds }]);
+  await using open = await OpenPage.open(formatHtml(report));
+  const { page } = open;
+  await page.evaluate(() => {
+    const prototype = CanvasRenderingContext2D.prototype;
+    const write = prototype.fillText;
+    prototype.fillText = function (text, x, y) {
+      if (this.canvas.closest(".heat") !== null) document.body.dataset["written"] += ` ${text}`;
+      write.call(this, text, x, y);
+    };
+  });
+  // It is drawn again.
+  await page.setViewportSize({ width: 800, height: 700 });
+  await page.waitForFunction(() => document.body.dataset["written"]?.includes("0.2 s"));
   assertQuiet(open);
 }, options);
 

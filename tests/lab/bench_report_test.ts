@@ -201,7 +201,7 @@ test("with fewer than three repeats no difference is reported, and the findings 
 
 test("servers that cannot be told apart are not ranked", () => {
   const findings = findingsOf(pairOf(1.01, 3, { spread: 0.05 }));
-  assertMatch(findings[0] as string, /^None differs from the best in rate/);
+  assertMatch(findings[0] as string, /^none differs from the best in rate/);
 });
 
 test("the findings report errors, a load that was too slow, and a target that was missed", () => {

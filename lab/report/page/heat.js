@@ -217,7 +217,7 @@
       context.textAlign = "center";
       const every = stepOf(span.until, (width - LEFT - RIGHT) / 56);
       for (let at = 0; at <= span.until + 1e-9; at += every) {
-        context.fillText(`${Number(at.toFixed(2))} s`, Math.min(x(at), width - 16), bottom + 13);
+        context.fillText(`${Number(at.toFixed(6))} s`, Math.min(x(at), width - 16), bottom + 13);
       }
       if (cell === undefined) return;
       const column = /** @type {Column} */ (heat[cell.column]);
@@ -289,8 +289,9 @@
 
   /** A round step, so that there are at most so many. @param {number} span @param {number} most */
   function stepOf(span, most) {
-    const least = span / Math.max(1, most);
-    for (let power = 1;; power *= 10) {
+    const least = Math.max(1e-6, span / Math.max(1, most));
+    // A run may be shorter than a second.
+    for (let power = 10 ** Math.floor(Math.log10(least));; power *= 10) {
       for (const step of [1, 2, 5]) if (step * power >= least) return step * power;
     }
   }

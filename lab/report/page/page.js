@@ -193,7 +193,8 @@
     if (chosen !== undefined) return chosen;
     // By the golden angle, each further hue lies between those before it.
     const hue = (colour * 137.508 + 20) % 360;
-    return hexOf(hue, [0.62, 0.5, 0.75][colour % 3] ?? 0.6, [0.47, 0.6, 0.38][colour % 3] ?? 0.5);
+    const lightness = isDark() ? [0.6, 0.72, 0.52] : [0.47, 0.6, 0.38];
+    return hexOf(hue, [0.62, 0.5, 0.75][colour % 3] ?? 0.6, lightness[colour % 3] ?? 0.5);
   }
 
   /**
@@ -217,6 +218,11 @@
   function dashOf({ colour, isDashed }) {
     const turn = Math.floor(colour / COLOURS.length) * 2 + Number(isDashed);
     return DASHES[turn % DASHES.length] ?? [];
+  }
+
+  /** Whether the ground is dark: what is drawn on it must be light. */
+  function isDark() {
+    return matchMedia("(prefers-color-scheme: dark)").matches;
   }
 
   /** Whether there is not much room. */

@@ -38,6 +38,12 @@ const OPENING_MS = 5_000;
  */
 const GREETING_MS = 500;
 
+/**
+ * For how long connections are begun in one turn, in milliseconds: where ports run short, each of
+ * thousands may take the kernel a millisecond, and nobody would hear of the end of the run.
+ */
+const DIALING_MS = 10;
+
 /** How often an engine looks whether it is to stop, and at the server, in milliseconds. */
 export const LOOK_MS = 20;
 
@@ -82,6 +88,8 @@ export class LoadLoop implements LaneHost {
   readonly #backoffs = new Map<Lane, Backoff>();
   #phase: Phase = "opening";
   readonly #openingUntil: number;
+  /** How many lanes have begun to connect, of those that do so before the clock starts. */
+  #dialed: number;
   /** How many lanes have neither connected nor failed to connect for the first time. */
   #unopened: number;
   /** How many lanes have neither been ready for a request nor failed. */
@@ -161,7 +169,8 @@ export class LoadLoop implements LaneHost {
     // Hundreds of MiB take their time.
     if (protocol.payloads !== undefined) this.random[protocol.payloads](0);
     this.#openingUntil = performance.now() + Math.min(OPENING_MS, plan.timeoutMs);
-    this.#open();
+    // The others have a reason to wait.
+    this.#dialed = this.connect || plan.rampMs > 0 ? this.#lanes.length : 0;
   }
 
   /** Whether the connections are there with which the run begins, as far as they can be had. */
@@ -218,11 +227,13 @@ export class LoadLoop implements LaneHost {
     return this.#starved;
   }
 
-  /** Makes the connections before the clock starts, unless they have a reason to wait. */
-  #open(): void {
-    if (this.connect || this.#share.plan.rampMs > 0) return;
-    const now = performance.now();
-    for (const lane of this.#lanes) lane.open(now);
+  /** Begins to make connections, as many as one turn may; returns whether there are more. */
+  #dialSome(now: number): boolean {
+    const until = now + DIALING_MS;
+    for (let at = now; this.#dialed < this.#lanes.length && at < until; at = performance.now()) {
+      (this.#lanes[this.#dialed++] as Lane).open(at);
+    }
+    return this.#dialed < this.#lanes.length;
   }
 
   /**
@@ -232,8 +243,11 @@ export class LoadLoop implements LaneHost {
    * @returns when to call it again, if nothing happens before
    */
   turn(now: number): number {
+    const isDialing = this.#phase !== "over" && this.#dialed < this.#lanes.length &&
+      this.#dialSome(now);
     if (this.#phase === "opening") this.#mayBeOpen(now);
     if (this.#phase === "opening") {
+      if (isDialing) return now;
       return this.#unopened > 0 ? this.#openingUntil : this.#openedAt + GREETING_MS;
     }
     if (this.#phase === "open") return now;
@@ -246,6 +260,7 @@ export class LoadLoop implements LaneHost {
     if (this.isOver) return now;
     // When a run ends together with a second, there is no further second: it would be empty.
     if (now >= this.#secondAt) this.#countSecond(now);
+    if (isDialing) return now;
     const isLast = this.#phase === "last answers";
     const nextEnd = isLast ? this.#endsAt + this.timeoutMs : this.#endsAt;
     const nextDue = this.#free.size > 0 ? this.#schedule?.next ?? Infinity : Infinity;
@@ -306,8 +321,9 @@ export class LoadLoop implements LaneHost {
     const everyMs = rampMs / this.#lanes.length;
     const dueAt = (index: number) => this.#startedAt + index * everyMs;
     let index = first;
-    for (; index < this.#lanes.length && dueAt(index) <= now; index++) {
-      this.#admit(this.#lanes[index] as Lane, now);
+    for (let at = now; at < now + DIALING_MS; at = performance.now(), index++) {
+      if (index === this.#lanes.length || dueAt(index) > now) break;
+      this.#admit(this.#lanes[index] as Lane, at);
     }
     if (index === this.#lanes.length || this.#phase === "over") return;
     // There is one deadline at a time, because each length of time has a queue of its own.

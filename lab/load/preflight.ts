@@ -85,7 +85,7 @@ function checkRoom(
     const why = [...needed, ...probable].join("; ");
     throw new OptionError(`Cannot open ${connections} connections: ${why}`);
   }
-  return probable.map((why) => `There may not be room for ${connections} connections: ${why}`);
+  return probable.map((why) => `There is little room for ${connections} connections: ${why}`);
 }
 
 /** Looks whether the ports are enough for connections that are made and closed all the time. */

@@ -52,6 +52,13 @@ export interface Missing {
   readonly probable: readonly string[];
 }
 
+/**
+ * The share of its ports that an address has quickly. The kernel takes every other port first, from a
+ * random one on. When those are gone, each further connection looks at all of them again before it
+ * comes to the rest (`__inet_hash_connect`): with the usual range that is a millisecond each.
+ */
+const QUICK = 0.5;
+
 /** The local ports that sysctl can give each address. */
 const MOST_PORTS = 65_535 - 1_024 + 1;
 
@@ -126,9 +133,11 @@ export function missingFor(need: Need, room: Room): Missing {
   const { connections, isLocal } = need;
   const bytes = connections * (LOAD_BYTES + KERNEL_BYTES * (isLocal ? 2 : 1));
   const files = connections * (isLocal ? 2 : 1);
+  const whyFew = whyNoPorts(need, room);
   return {
-    needed: [whyNoDescriptors(need, room), whyNoPorts(need, room)].filter(isThere),
+    needed: [whyNoDescriptors(need, room), whyFew].filter(isThere),
     probable: [
+      whyFew === undefined ? whySlow(need, room) : undefined,
       files > room.files
         ? `the machine can open ${room.files} more files, and both ends need ${files}: ` +
           `sysctl fs.file-max`
@@ -162,12 +171,23 @@ function whyNoPorts(need: Need, { ports }: Room): string | undefined {
   if (!hasPorts || connections <= ports * addresses) return undefined;
   const some = addresses === 1 ? "" : `, ${ports} on each of ${addresses} addresses`;
   return `there are ${ports * addresses} local ports${some}: ${
-    moreAddresses(Math.ceil(connections / Math.max(1, ports)), isLoopback)
+    moreAddresses(connections, ports, isLoopback)
   }${ports < MOST_PORTS ? `, or sysctl net.ipv4.ip_local_port_range="1024 65535"` : ""}`;
 }
 
-/** How to connect from so many addresses. */
-function moreAddresses(count: number, isLoopback: boolean): string {
+/** Whether so many connections take ports that are found slowly. */
+function whySlow(need: Need, { ports }: Room): string | undefined {
+  const { connections, addresses, hasPorts, isLoopback } = need;
+  if (!hasPorts || connections <= QUICK * ports * addresses) return undefined;
+  return `they take more than half of the ${
+    ports * addresses
+  } local ports, and the rest is found ` +
+    `slowly: ${moreAddresses(connections, ports, isLoopback)}`;
+}
+
+/** How to connect from as many addresses as have the ports quickly. */
+function moreAddresses(connections: number, ports: number, isLoopback: boolean): string {
+  const count = Math.ceil(connections / Math.max(1, Math.floor(QUICK * ports)));
   if (!isLoopback) return `--source with ${count} addresses`;
   // From 127.0.0.2 on: the first may have other connections.
   const last = 1 + count;

@@ -5,7 +5,8 @@
  * A process has only so many descriptors (`ulimit -n`). So several benches make the load, each from
  * all of the addresses, and `bench merge` adds them up; and several servers share the port
  * (SO_REUSEPORT, socket(7)), each with a listener that it is handed. With more descriptors there are
- * fewer of both. `--connections 100000` holds more of them, from as many addresses as it takes.
+ * fewer of both. `--connections 100000` holds more of them, from as many addresses as it takes, and
+ * `--seconds 300` gives them more time, as a machine that does other work needs.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import process from "node:process";
 import { ProcessStatus } from "../../engine/process/process_status.ts";
 import { formatBytes, formatTime } from "../../engine/values/units.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { numberOf } from "../../engine/workers/descriptor_limits.ts";
 import { whyNoDescriptors } from "../../lab/load/plan.ts";
 import { roomHere } from "../../lab/load/room.ts";
 import type { Run } from "../../lab/load/results.ts";
@@ -35,11 +37,8 @@ const OTHERS = 500;
 /** The share of its descriptors that a server is meant to use: the kernel divides by chance. */
 const DIVIDED = 0.9;
 
-/** How many connections a second begin, over all benches together. */
-const BEGINNING = 4_000;
-
-/** How long all of them stay, in seconds. */
-const STAYING_S = 15;
+/** How long the benches take. The connections begin over the first half of that time. */
+const SECONDS = 60;
 
 /** How long a process may take to start, and to end, in milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -99,18 +98,23 @@ function memoryOf(programs: readonly Program[]): number {
 
 await prove(import.meta, async () => {
   const args = process.argv.slice(2);
-  const at = args.indexOf("--connections");
-  const connections = at < 0 ? CONNECTIONS : Number(args[at + 1]);
+  const valueOf = (name: string, usual: number) => {
+    const at = args.indexOf(`--${name}`);
+    return at < 0 ? usual : Number(args[at + 1]);
+  };
+  const connections = valueOf("connections", CONNECTIONS);
+  const seconds = valueOf("seconds", SECONDS);
+  const limitMs = seconds * 1_000 + PATIENCE_MS;
   const { descriptors, ports } = roomHere();
   const each = descriptors - OTHERS;
-  const addresses = Math.ceil(1.02 * connections / ports);
+  // The kernel finds half of the ports of an address quickly.
+  const addresses = Math.ceil(2 * connections / ports);
   const source = `127.0.0.2-127.0.0.${1 + addresses}`;
   using folder = new Folder("connections-");
   const { address, servers } = await startServers(Math.ceil(connections / (DIVIDED * each)));
   const benches: Script[] = [];
   try {
     const empty = memoryOf(servers);
-    const rampS = Math.ceil(connections / BEGINNING);
     const shares = divide(connections, Math.ceil(connections / each));
     for (const [index, share] of shares.entries()) {
       benches.push(
@@ -119,7 +123,7 @@ await prove(import.meta, async () => {
           ...["--source", source, "--seed", String(1 + index), "--threads", "1", "--no-floor"],
           // Each connection sends one request, and then it stays.
           ...["--think", "10m", "--timeout", "30s"],
-          ...["--ramp", `${rampS}s`, "-d", `${rampS + STAYING_S}s`],
+          ...["--ramp", `${Math.ceil(seconds / 2)}s`, "-d", `${seconds}s`],
           ...["--json", folder.path(`${index}.json`)],
         ]),
       );
@@ -131,10 +135,10 @@ await prove(import.meta, async () => {
       from = connectionsTo(address.port);
       open = [...from.values()].reduce((sum, count) => sum + count, 0);
       return open >= connections;
-    }, (rampS + STAYING_S) * 1_000 + PATIENCE_MS);
+    }, limitMs);
     const taken = [memoryOf(benches), memoryOf(servers) - empty] as const;
     const endings = await Promise.all(
-      benches.map((bench) => bench.end((rampS + STAYING_S) * 1_000 + PATIENCE_MS)),
+      benches.map((bench) => bench.end(limitMs)),
     );
     for (const { code, stderr } of endings) assertEquals(code, 0, stderr);
     const files = shares.map((_, index) => `${index}.json`);
@@ -145,13 +149,17 @@ await prove(import.meta, async () => {
     assertEquals(
       [run.load.connections, run.requests, run.errors, run.starved_connections],
       [connections, connections, {}, 0],
+      endings.map(({ stderr }) => stderr).join(""),
     );
     const most = Math.max(...from.values());
     assert(from.size === addresses && most <= ports, `${most} of ${ports} ports`);
     const [load, server] = taken.map((bytes) => formatBytes(bytes / connections));
-    return `${open} connections at once from ${addresses} addresses with ${ports} ports each, by ` +
-      `${benches.length} benches to ${servers.length} servers on one port, all answered, ` +
-      `max ${
+    const [clients, all] = [
+      numberOf(benches.length, "bench", "benches"),
+      numberOf(servers.length, "server"),
+    ];
+    return `${open} connections at once from ${numberOf(addresses, "address", "addresses")} with ` +
+      `${ports} ports each, by ${clients} to ${all} on one port, all answered, max ${
         formatTime(run.latency_us.max)
       }; ${load} of memory each in the benches and ${server} ` +
       "in the servers";

@@ -60,7 +60,7 @@ async function type(command: string, port: number, cwd: string): Promise<string>
       /deno run -A (\S+)/g,
       (_, script) => commandOf(script, [], { cwd }).map((word) => `'${word}'`).join(" "),
     )
-    .replaceAll(/ (--runtimes deno|-d \d+s|--repeat \d+)/g, "")
+    .replaceAll(/ (--runtimes \w+|-d \d+s|--repeat \d+)/g, "")
     .replace(/bench\.ts'(?: compare)?/, `$& ${brief}`)
     .replaceAll(/(127\.0\.0\.1[: ])8080/g, `$1${port}`);
   await using program = new Program(["sh", "-c", line], { cwd });

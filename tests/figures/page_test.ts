@@ -13,6 +13,7 @@ import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
 import { bundle, isPageFresh } from "../../scripts/page.ts";
 import { violationsIn } from "../kit/axe.ts";
+import { flood } from "../proofs/live.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
 import {
   assert,
@@ -553,6 +554,11 @@ inBrowser(
     assertEquals([open.complaints, await barriers(page)], [[], []]);
   },
 );
+
+inBrowser("whoever comes and goes in a crowd is counted on the page as on the server", async () => {
+  // Its full size is a proof.
+  await flood(200);
+});
 
 inBrowser("what a recording says is never markup", async () => {
   const evil = '<img src="x" onerror="document.title = 1">';

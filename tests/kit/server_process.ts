@@ -309,7 +309,9 @@ export class ServerProcess extends Script {
       const [, found] = /process (\d+) serves now/.exec(this.stderr) ?? [];
       pid = found === undefined ? undefined : Number(found);
       return pid !== undefined;
-    }, 30_000);
+    }, 30_000).catch((cause) => {
+      throw new Error(`${cause.message}\n${this.stderr}`, { cause });
+    });
     return pid as number;
   }
 

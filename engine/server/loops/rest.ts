@@ -33,7 +33,7 @@ export class Rest {
   /** How many turns there were since the last look, and how many before that since the last rest. */
   #turns = 0;
   #before = 0;
-  /** When the next collection may begin, on the clock of `performance.now()`. */
+  /** When the next collection may begin, on the clock of the limits. */
   #mayAt = 0;
 
   /**
@@ -57,12 +57,12 @@ export class Rest {
     this.#turns = 0;
     if (turns > FEW_TURNS) return this.#deadlines.set(this.#limit, LOOK_MS);
     if (this.#before < MANY_TURNS) return;
-    const began = performance.now();
+    const began = this.#deadlines.now;
     const tooSoonMs = Math.ceil(this.#mayAt - began);
     if (tooSoonMs > 0) return this.#deadlines.set(this.#limit, tooSoonMs);
     this.#before = 0;
     this.#collect();
-    const ended = performance.now();
+    const ended = this.#deadlines.now;
     this.#mayAt = ended + PAUSES * (ended - began);
   }
 }

@@ -88,7 +88,7 @@ onLoop("completion", (thread, { listener, wake, open: memory, ring: noted }: Des
     while (!thread.gate.closing || isBusy()) {
       // The only system call. It submits all that was asked for, and waits for the next completion.
       ring.submitAndWait(deadlines.nextAt);
-      thread.woke();
+      thread.woke(ring.hasNews);
       // Each completion resumes a conversation, and that asks for more: the kernel hears it next turn.
       while (ring.next()) {
         switch (ring.operation) {

@@ -85,7 +85,7 @@ onLoop("nonblocking", (thread, { listener, wake, poller: kind, open: memory }: D
   while (!thread.gate.closing || !acceptor.isEmpty || !sessions.isEmpty) {
     // The only call that waits. It returns when a socket is ready or the next deadline has come.
     const count = poller.wait(deadlines.msToNext);
-    thread.woke();
+    thread.woke(count > 0);
     let mayAccept = false;
     for (let index = 0; index < count; index++) {
       const fd = poller.fdAt(index);

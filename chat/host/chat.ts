@@ -112,8 +112,11 @@ export class Chat implements Disposable {
   announce(text: string, done = (): void => {}): void {
     const bytes = text.length + this.hall.size * BYTES_OF_A_HEARER;
     this.turns.whenRoom(bytes, (maySay) => {
-      if (maySay) this.hall.announce(text);
-      done();
+      try {
+        if (maySay) this.hall.announce(text);
+      } finally {
+        done();
+      }
     });
   }
 

@@ -319,7 +319,10 @@ class ServedVisitor implements Visitor {
   }
 
   #end(): void {
-    if (++this.#over === 2) this.#observation.over(this.#failure, this.#session.wasEmpty);
+    // The last lines are not the session's, so it does not know that whoever only listened got them.
+    if (++this.#over === 2) {
+      this.#observation.over(this.#failure, this.#failure !== undefined && this.#session.wasEmpty);
+    }
   }
 }
 

@@ -123,7 +123,7 @@ export class ServerLink {
     if (this.#kind !== "lost") this.#say("lost", "The server does not answer …");
     let status = 0;
     try {
-      ({ status } = await fetch("about"));
+      ({ status } = await fetch("events", { method: "HEAD" }));
     } catch {
       // Nobody answers there.
     }

@@ -29,6 +29,11 @@ interface MemoryLimit {
   readonly left: number;
 }
 
+/** How much memory more is left here for this process and those that it starts, in bytes. */
+export function memoryLeft(): number {
+  return leastLeft().left;
+}
+
 /**
  * How many more processes there is memory for.
  *
@@ -50,7 +55,9 @@ export function whyTooLittleMemory(processes: number, on: RuntimeName): string |
   const needed = processes * LEAST[on];
   const { what, left } = leastLeft();
   if (needed <= left) return undefined;
-  return `they take at least ${inMiB(needed)} of memory, and ${what} has ${inMiB(left)} left`;
+  return `${processes === 1 ? "it takes" : "they take"} at least ${
+    inMiB(needed)
+  } of memory, and ${what} has ${inMiB(left)} left`;
 }
 
 const inMiB = (bytes: number) => `${Math.floor(bytes / MIB)} MiB`;
@@ -70,16 +77,23 @@ function leastLeft(): MemoryLimit {
 /** How much a control group has left, in bytes; `Infinity` if it has no limit, or none is known. */
 function leftIn({ folder, isUnified }: ControlGroup): number {
   const read = (name: string) => readSystemFile(`${folder}/${name}`);
-  const [most, used, files] = isUnified
-    ? ["memory.max", "memory.current", "inactive_file"] as const
-    : ["memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"] as const;
+  const [most, used, ...freed] = isUnified
+    ? ["memory.max", "memory.current", "inactive_file", "active_file", "slab_reclaimable"] as const
+    : [
+      "memory.limit_in_bytes",
+      "memory.usage_in_bytes",
+      "total_inactive_file",
+      "total_active_file",
+    ] as const;
   const [limit, taken] = [Number(read(most)), Number(read(used))];
   // Without a limit the new hierarchy says `max`, and the old one the largest number.
   if (Number.isNaN(limit) || Number.isNaN(taken)) return Infinity;
-  // Pages of files that nobody has used for a while are given up first.
-  const [, freed = "0"] = new RegExp(`^${files} (\\d+)$`, "m").exec(read("memory.stat") ?? "") ??
-    [];
-  return Math.max(0, limit - taken + Number(freed));
+  // Pages of files, and what the kernel remembers of them, are given up before anybody is killed.
+  const figures = read("memory.stat") ?? "";
+  const free = freed.map((name) => {
+    return Number(new RegExp(`^${name} (\\d+)$`, "m").exec(figures)?.[1] ?? 0);
+  });
+  return Math.max(0, limit - taken + free.reduce((sum, bytes) => sum + bytes, 0));
 }
 
 /** A figure of `/proc/meminfo`, in bytes. */

@@ -425,6 +425,14 @@ export class Ring {
     this.#enter(1, GETEVENTS);
   }
 
+  /** Whether something is complete, and not only the time is up until which it waited. */
+  get hasNews(): boolean {
+    const count = ((this.#words[this.#cqTailAt] as number) - this.#head) | 0;
+    if (count !== 1) return count > 0;
+    const operation = this.#cq[((this.#head & this.#cqMask) << CQE_SHIFT) + 1] as number;
+    return operation >>> 24 !== OPERATION.timer;
+  }
+
   /** Hands over what was asked for, and lets the kernel complete what it can at once. */
   submit(): void {
     this.#enter(0, GETEVENTS);

@@ -44,6 +44,9 @@ const GREETING_MS = 500;
  */
 const DIALING_MS = 10;
 
+/** The same while requests are under way. */
+const DIALING_BESIDE_MS = 1;
+
 /** How often an engine looks whether it is to stop, and at the server, in milliseconds. */
 export const LOOK_MS = 20;
 
@@ -229,7 +232,8 @@ export class LoadLoop implements LaneHost {
 
   /** Begins to make connections, as many as one turn may; returns whether there are more. */
   #dialSome(now: number): boolean {
-    const until = now + DIALING_MS;
+    // Answers that come meanwhile wait, and would seem to be late.
+    const until = now + (this.#phase === "opening" ? DIALING_MS : DIALING_BESIDE_MS);
     for (let at = now; this.#dialed < this.#lanes.length && at < until; at = performance.now()) {
       (this.#lanes[this.#dialed++] as Lane).open(at);
     }
@@ -583,7 +587,8 @@ export class LoadLoop implements LaneHost {
     this.#overAt = overAt;
     if (this.#schedule === undefined) {
       const since = overAt - Math.min(STARVED_MS, (overAt - this.#startedAt) / 2);
-      this.#starved = this.#lanes.filter((lane) => lane.isStarved(since)).length;
+      const undialed = this.#lanes.length - this.#dialed;
+      this.#starved = undialed + this.#lanes.filter((lane) => lane.isStarved(since)).length;
     }
     this.#onSecond(this.tally.take(Math.max(0, overAt - this.#countedAt)));
   }

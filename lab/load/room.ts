@@ -8,6 +8,7 @@
 import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { memoryLeft } from "../../engine/process/memory_limits.ts";
 import { read } from "../../engine/process/process_status.ts";
 import { formatBytes } from "../../engine/values/units.ts";
 import { RESERVE } from "../../engine/workers/descriptor_limits.ts";
@@ -100,7 +101,7 @@ export function roomHere(): Room {
     ports: first === undefined || last === undefined
       ? Infinity
       : last - first + 1 - reservedIn(first, last),
-    memory: freeMemory(),
+    memory: memoryLeft(),
     tracked: mostFollowed === 0 ? Infinity : mostFollowed - followed,
   };
 }
@@ -112,16 +113,6 @@ function reservedIn(first: number, last: number): number {
     const [from = 0, to = from] = range.split("-").map(Number);
     return sum + Math.max(0, Math.min(to, last) - Math.max(from, first) + 1);
   }, 0);
-}
-
-/** Bytes that are free, for this process: of the machine, and of its control group (cgroups(7)). */
-function freeMemory(): number {
-  const [, kibibytes] = /^MemAvailable: +(\d+) kB$/m.exec(read("/proc/meminfo")) ?? [];
-  const group = "/sys/fs/cgroup/memory";
-  const [most = Infinity] = numbersIn(`${group}.max`);
-  const [used = 0] = numbersIn(`${group}.current`);
-  const here = kibibytes === undefined ? Infinity : Number(kibibytes) * 1024;
-  return Math.min(here, most - used);
 }
 
 /**

@@ -195,6 +195,9 @@ class ThreadSide {
       [address, token] as const,
     ];
     try {
+      if (this.#share !== undefined && page?.port !== address.port) {
+        throw new Error(`another server of yours listens on port ${address.port}`);
+      }
       for (const [index, [at, word]] of places.entries()) {
         if (this.#http !== undefined) break;
         const isLast = index === places.length - 1 || address.port !== 0;
@@ -363,6 +366,7 @@ export class LiveServer implements LiveFeed, LivePage {
   #listening: PromiseWithResolvers<void> | undefined;
   #control: FeedControl | undefined;
   #isEnding = false;
+  #isGone = false;
 
   private constructor({ address, viewOnly = false, shares, onError }: LiveServerOptions) {
     this.#address = address;
@@ -377,6 +381,7 @@ export class LiveServer implements LiveFeed, LivePage {
       onGone: (error) => {
         // Nobody reads any more, and whoever waits for it waits in vain.
         this.#control?.want(false);
+        this.#isGone = true;
         this.#listening?.reject(new Error("Cannot show the server live: its thread has ended"));
         if (error !== undefined && this.#worker.isReady) onError?.(describeError(error));
       },
@@ -431,6 +436,7 @@ export class LiveServer implements LiveFeed, LivePage {
    * @throws {Error} if it cannot
    */
   async listen(page?: PagePlace): Promise<void> {
+    if (this.#isGone) throw new Error("Cannot show the server live: its thread has ended");
     this.#listening ??= Promise.withResolvers();
     this.#worker.post({ kind: "listen", page });
     await this.#listening.promise;

@@ -210,10 +210,14 @@ export class LoopThread {
     return sessions;
   }
 
-  /** A loop that waits by itself has waited, and goes on. */
-  woke(): void {
+  /**
+   * A loop that waits by itself has waited, and goes on.
+   *
+   * @param hasNews whether something has happened, and not only a limit was reached
+   */
+  woke(hasNews: boolean): void {
     this.track?.woke();
-    this.#rest?.turn();
+    if (hasNews) this.#rest?.turn();
   }
 
   /** A connection ends, and its peer cannot see that yet: its place is free. */

@@ -247,9 +247,9 @@ function startOnDemand(
   }
 
   function startMissing(): void {
-    while (children.missing > starting && running < most && starting < startsTogether()) {
-      start().catch(() => {});
-    }
+    // Those that nobody wants end at once, and others would follow them for ever.
+    const mayStart = () => children.isWanted() && running < most && starting < startsTogether();
+    while (children.missing > starting && mayStart()) start().catch(() => {});
   }
 
   team.onQueued = startMissing;

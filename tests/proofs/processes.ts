@@ -175,8 +175,8 @@ export async function crawl({ clients, atATime = AT_A_TIME, spare }: CrawlPlan):
   };
   const before = await serve(Math.min(WARM, clients >> 1));
   const after = await serve(clients);
-  // A process that has just been started has one more, until it is known.
-  const isBack = () => watched.parent.descriptors <= before.descriptors;
+  // A spare process may not have called its parent yet, at the first look or at this one.
+  const isBack = () => watched.parent.descriptors <= before.descriptors + spare;
   await until("no more descriptors to be open than before", isBack);
   assert(after.memory <= before.memory + SWING_MIB, `${before.memory} MiB, then ${after.memory}`);
   const totals = `accepted ${clients} · completed ${clients} · failed 0 · cut 0`;

@@ -11,11 +11,11 @@
 
 import type { Event } from "../recording/events.ts";
 import { formatTime } from "../values/units.ts";
-import { COLOUR_STYLE, type Look } from "./colours.ts";
-import { adoptStyles, define, ElementBase, make, namesIn, setText } from "./element.ts";
-import { COMMON_STYLE } from "./figure_style.ts";
+import type { Look } from "./colours.ts";
+import { define, make } from "./element.ts";
 import { type Doing, DOING_WORDS, type Life, livesOf, type Visit, visitsOf } from "./life.ts";
-import { inOrder, type Line, RecordingSource } from "./lines.ts";
+import { inOrder } from "./lines.ts";
+import { type FigureFrame, RecordingFigure } from "./recording_figure.ts";
 
 /** The most clients that have a bar. */
 const MOST_CLIENTS = 24;
@@ -66,25 +66,14 @@ const STYLE = `
 `;
 
 /** The bars of the clients of a recording. */
-export class ClientTimeline extends ElementBase {
-  static readonly observedAttributes: readonly string[] = ["src", "data-title", "names"];
-
-  #lines: readonly Line[] = [];
+export class ClientTimeline extends RecordingFigure {
+  protected override readonly frame: FigureFrame = {
+    style: STYLE,
+    label: "Who waited for whom",
+    bodyClass: "rows-and-scale",
+    legend,
+  };
   #visits: readonly Visit[] | undefined;
-  #names: readonly string[] = [];
-  #title: HTMLElement | undefined;
-  #body: HTMLElement | undefined;
-  readonly #source = new RecordingSource();
-
-  /** The recording. */
-  get lines(): readonly Line[] {
-    return this.#lines;
-  }
-
-  set lines(lines: readonly Line[]) {
-    this.#lines = lines;
-    this.#draw();
-  }
 
   /** When the clients came and had their answers by their own clocks, if that is known. */
   get visits(): readonly Visit[] | undefined {
@@ -93,67 +82,15 @@ export class ClientTimeline extends ElementBase {
 
   set visits(visits: readonly Visit[] | undefined) {
     this.#visits = visits;
-    this.#draw();
+    this.draw();
   }
 
-  /** The names of the clients, in the order in which they came. */
-  get names(): readonly string[] {
-    return this.#names;
-  }
-
-  set names(names: readonly string[]) {
-    this.#names = names;
-    this.#draw();
-  }
-
-  /** Called by the browser. */
-  connectedCallback(): void {
-    if (this.#body === undefined) this.#build();
-    this.#draw();
-  }
-
-  /** Called by the browser. */
-  disconnectedCallback(): void {
-    this.#source.stop();
-  }
-
-  /** Called by the browser. */
-  attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
-    if (name === "src" && value !== null) void this.#load(value);
-    if (name === "names") this.names = namesIn(value);
-    if (name === "data-title") this.#draw();
-  }
-
-  async #load(source: string): Promise<void> {
-    await this.#source.load(
-      source,
-      (lines) => this.lines = lines,
-      (text) => this.#body?.replaceChildren(make("p", { class: "note", text })),
-    );
-  }
-
-  #build(): void {
-    const root = this.attachShadow({ mode: "open" });
-    adoptStyles(root, COLOUR_STYLE, COMMON_STYLE, STYLE);
-    this.#title = make("h2");
-    this.#body = make("div", { class: "rows-and-scale" });
-    root.append(make("div", {
-      class: "frame",
-      attributes: { role: "group", "aria-label": "Who waited for whom" },
-      children: [make("div", { class: "head", children: [this.#title] }), this.#body, legend()],
-    }));
-  }
-
-  #draw(): void {
-    if (this.#body === undefined || this.#title === undefined) return;
-    const title = this.getAttribute("data-title") ?? "";
-    setText(this.#title, title);
-    (this.#title.parentElement as HTMLElement).hidden = title === "";
-    const events = inOrder(this.#lines).filter((line): line is Event => line.type !== "recording");
+  protected override drawIn(body: HTMLElement): void {
+    const events = inOrder(this.lines).filter((line): line is Event => line.type !== "recording");
     const all = this.#visits ?? visitsOf(events);
     if (all.length === 0) {
-      if (this.#lines.length > 0) {
-        this.#body.replaceChildren(make("p", { class: "note", text: "No client has come." }));
+      if (this.lines.length > 0) {
+        body.replaceChildren(make("p", { class: "note", text: "No client has come." }));
       }
       return;
     }
@@ -161,7 +98,7 @@ export class ClientTimeline extends ElementBase {
     const lives = livesOf(events, visits);
     const fromUs = Math.min(...visits.map(({ fromUs }) => fromUs));
     const toUs = Math.max(fromUs + 1, ...visits.map(({ toUs }) => toUs));
-    const name = (index: number) => this.#names[index] ?? `client ${index + 1}`;
+    const name = (index: number) => this.names[index] ?? `client ${index + 1}`;
     const told = events.find(({ type }) => type === "closing")?.at ?? Infinity;
     const toldUs = told < toUs ? told : undefined;
     const rows = visits.map((visit, index) =>
@@ -181,7 +118,7 @@ export class ClientTimeline extends ElementBase {
       const text = `${all.length - visits.length} more clients are not drawn.`;
       parts.push(make("p", { class: "note", text }));
     }
-    this.#body.replaceChildren(...parts);
+    body.replaceChildren(...parts);
   }
 }
 

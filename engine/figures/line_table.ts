@@ -10,10 +10,9 @@
 
 import type { LineEvent } from "../recording/events.ts";
 import { formatTime } from "../values/units.ts";
-import { COLOUR_STYLE } from "./colours.ts";
-import { adoptStyles, define, ElementBase, make, namesIn, setText } from "./element.ts";
-import { COMMON_STYLE } from "./figure_style.ts";
-import { inOrder, type Line, RecordingSource } from "./lines.ts";
+import { define, make } from "./element.ts";
+import { inOrder, type Line } from "./lines.ts";
+import { type FigureFrame, RecordingFigure } from "./recording_figure.ts";
 
 /** The most lines and users that are shown. */
 const MOST_LINES = 24;
@@ -71,85 +70,22 @@ export function spreadOf(lines: readonly Line[]): Spread {
 }
 
 /** The lines of a chat. */
-export class LineTable extends ElementBase {
-  static readonly observedAttributes: readonly string[] = ["src", "data-title", "names"];
+export class LineTable extends RecordingFigure {
+  protected override readonly frame: FigureFrame = {
+    style: STYLE,
+    label: "Which line has reached whom",
+  };
 
-  #lines: readonly Line[] = [];
-  #names: readonly string[] = [];
-  #title: HTMLElement | undefined;
-  #body: HTMLElement | undefined;
-  readonly #source = new RecordingSource();
-
-  /** The recording. */
-  get lines(): readonly Line[] {
-    return this.#lines;
-  }
-
-  set lines(lines: readonly Line[]) {
-    this.#lines = lines;
-    this.#draw();
-  }
-
-  /** The names of the users, in the order in which they came. */
-  get names(): readonly string[] {
-    return this.#names;
-  }
-
-  set names(names: readonly string[]) {
-    this.#names = names;
-    this.#draw();
-  }
-
-  /** Called by the browser. */
-  connectedCallback(): void {
-    if (this.#body === undefined) this.#build();
-    this.#draw();
-  }
-
-  /** Called by the browser. */
-  disconnectedCallback(): void {
-    this.#source.stop();
-  }
-
-  /** Called by the browser. */
-  attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
-    if (name === "src" && value !== null) {
-      void this.#source.load(
-        value,
-        (lines) => this.lines = lines,
-        (text) => this.#body?.replaceChildren(make("p", { class: "note", text })),
-      );
-    }
-    if (name === "names") this.names = namesIn(value);
-    if (name === "data-title") this.#draw();
-  }
-
-  #build(): void {
-    const root = this.attachShadow({ mode: "open" });
-    adoptStyles(root, COLOUR_STYLE, COMMON_STYLE, STYLE);
-    this.#title = make("h2");
-    this.#body = make("div");
-    root.append(make("div", {
-      class: "frame",
-      attributes: { role: "group", "aria-label": "Which line has reached whom" },
-      children: [make("div", { class: "head", children: [this.#title] }), this.#body],
-    }));
-  }
-
-  #draw(): void {
-    if (this.#body === undefined || this.#title === undefined) return;
-    const title = this.getAttribute("data-title") ?? "";
-    setText(this.#title, title);
-    (this.#title.parentElement as HTMLElement).hidden = title === "";
-    if (this.#lines.length === 0) return;
-    const spread = spreadOf(this.#lines);
+  protected override drawIn(body: HTMLElement): void {
+    if (this.lines.length === 0) return;
+    const spread = spreadOf(this.lines);
     const users = spread.users.slice(0, MOST_USERS);
     const lines = spread.lines.slice(0, MOST_LINES);
     if (lines.length === 0) {
-      this.#body.replaceChildren(make("p", { class: "note", text: "Nobody has said a line." }));
+      body.replaceChildren(make("p", { class: "note", text: "Nobody has said a line." }));
       return;
     }
-    const name = (index: number) => this.#names[index] ?? `user ${index + 1}`;
+    const name = (index: number) => this.names[index] ?? `user ${index + 1}`;
     const heads = ["line", ...users.map((_, index) => name(index))].map((text) =>
       make("th", { text, attributes: { scope: "col" } })
     );
@@ -165,7 +101,7 @@ export class LineTable extends ElementBase {
       ...spread.users.length > users.length ? [`${spread.users.length - users.length} users`] : [],
       ...spread.lines.length > lines.length ? [`${spread.lines.length - lines.length} lines`] : [],
     ];
-    this.#body.replaceChildren(
+    body.replaceChildren(
       make("div", {
         class: "scroll",
         attributes: { tabindex: "0", role: "group", "aria-label": "Lines and users" },

@@ -12,11 +12,9 @@
  */
 
 import { formatTime } from "../values/units.ts";
-import { COLOUR_STYLE } from "./colours.ts";
-import { adoptStyles, define, ElementBase, make, setText } from "./element.ts";
-import { COMMON_STYLE } from "./figure_style.ts";
+import { define, make } from "./element.ts";
 import { type Ladder, laddersOf, type Rung } from "./ladders.ts";
-import { type Line, RecordingSource } from "./lines.ts";
+import { type FigureFrame, RecordingFigure } from "./recording_figure.ts";
 
 /** The most connections that are drawn, and the most rows of each. */
 const MOST_LADDERS = 8;
@@ -69,66 +67,16 @@ th.client, th.server { border-inline: 0; }
 `;
 
 /** The segments of a recording. */
-export class SegmentLadder extends ElementBase {
-  static readonly observedAttributes: readonly string[] = ["src", "data-title"];
+export class SegmentLadder extends RecordingFigure {
+  protected override readonly frame: FigureFrame = {
+    style: STYLE,
+    label: "Segments between client and server",
+    bodyClass: "ladders",
+  };
 
-  #lines: readonly Line[] = [];
-  #title: HTMLElement | undefined;
-  #body: HTMLElement | undefined;
-  readonly #source = new RecordingSource();
-
-  /** The recording. */
-  get lines(): readonly Line[] {
-    return this.#lines;
-  }
-
-  set lines(lines: readonly Line[]) {
-    this.#lines = lines;
-    this.#draw();
-  }
-
-  /** Called by the browser. */
-  connectedCallback(): void {
-    if (this.#body === undefined) this.#build();
-    this.#draw();
-  }
-
-  /** Called by the browser. */
-  disconnectedCallback(): void {
-    this.#source.stop();
-  }
-
-  /** Called by the browser. */
-  attributeChangedCallback(name: string, _before: string | null, value: string | null): void {
-    if (name === "src" && value !== null) {
-      void this.#source.load(
-        value,
-        (lines) => this.lines = lines,
-        (text) => this.#body?.replaceChildren(make("p", { class: "note", text })),
-      );
-    }
-    if (name === "data-title") this.#draw();
-  }
-
-  #build(): void {
-    const root = this.attachShadow({ mode: "open" });
-    adoptStyles(root, COLOUR_STYLE, COMMON_STYLE, STYLE);
-    this.#title = make("h2");
-    this.#body = make("div", { class: "ladders" });
-    root.append(make("div", {
-      class: "frame",
-      attributes: { role: "group", "aria-label": "Segments between client and server" },
-      children: [make("div", { class: "head", children: [this.#title] }), this.#body],
-    }));
-  }
-
-  #draw(): void {
-    if (this.#body === undefined || this.#title === undefined) return;
-    const title = this.getAttribute("data-title") ?? "";
-    setText(this.#title, title);
-    (this.#title.parentElement as HTMLElement).hidden = title === "";
-    if (this.#lines.length === 0) return;
-    const ladders = laddersOf(this.#lines);
+  protected override drawIn(body: HTMLElement): void {
+    if (this.lines.length === 0) return;
+    const ladders = laddersOf(this.lines);
     const shown = ladders.slice(0, MOST_LADDERS).map((ladder, index) =>
       draw(ladder, ladders.length === 1 ? "" : `Connection ${index + 1}`)
     );
@@ -138,7 +86,7 @@ export class SegmentLadder extends ElementBase {
     } else if (shown.length === 0) {
       shown.push(make("p", { class: "note", text: "This recording has no segments." }));
     }
-    this.#body.replaceChildren(...shown);
+    body.replaceChildren(...shown);
   }
 }
 

@@ -18,6 +18,7 @@ import {
   type ToLoadThread,
 } from "./load_thread.ts";
 import { type Plan, type Share, shareOut } from "./plan.ts";
+import { comeToRest } from "./rest.ts";
 import { type ThreadSecond, UNANSWERED, type Waiting } from "./tally.ts";
 
 /** What the error begins with if a thread fails. */
@@ -129,6 +130,7 @@ export class LoadTeam implements Disposable {
     try {
       for (const share of shareOut(plan, address)) team.#add(share);
       await Promise.all(team.#members.map(({ ready }) => ready));
+      if (plan.rehearse) await comeToRest(() => team.#isCut);
       return team;
     } catch (error) {
       team[Symbol.dispose]();
@@ -142,6 +144,10 @@ export class LoadTeam implements Disposable {
     Atomics.store(new Int32Array(this.#stop), 0, 1);
   };
 
+  get #isCut(): boolean {
+    return Atomics.load(new Int32Array(this.#stop), 0) !== 0;
+  }
+
   #add(share: Share): void {
     const member = SupervisedWorker.start<ToLoadThread, FromLoadThread>({
       url: LOAD_THREAD_URL,
@@ -152,6 +158,7 @@ export class LoadTeam implements Disposable {
       onMessage: (message) => {
         if (message.kind === "second") this.#gather(message);
         else if (message.kind === "end") this.#onEnd(message);
+        else if (message.kind === "rehearsed") member.post("rehearse again");
         else member.end(new Error(`${CANNOT}: ${message.why}`));
       },
     });

@@ -23,15 +23,16 @@ export interface LoadAssignment {
 }
 
 /**
- * The messages from the main thread: all threads are ready, and later the server has been looked at
- * and the connections can be closed.
+ * The messages from the main thread: the load can be rehearsed once more, all threads are ready, and
+ * later the server has been looked at and the connections can be closed.
  */
-export type ToLoadThread = "begin" | "close";
+export type ToLoadThread = "rehearse again" | "begin" | "close";
 
 /** The messages to the main thread. */
 export type FromLoadThread =
   | ThreadSecond
   | ThreadEnd
+  | { readonly kind: "rehearsed" }
   | { readonly kind: "failed"; readonly why: string };
 
 /** The summary of a thread's run. */
@@ -65,11 +66,13 @@ export const LOAD_THREAD_URL: string = import.meta.url;
 
 /** What the main thread says. */
 class Cues {
+  readonly again = Promise.withResolvers<void>();
   readonly begun = Promise.withResolvers<void>();
   readonly closed = Promise.withResolvers<void>();
 
   hear(message: ToLoadThread): void {
-    if (message === "begin") this.begun.resolve();
+    if (message === "rehearse again") this.again.resolve();
+    else if (message === "begin") this.begun.resolve();
     else this.closed.resolve();
   }
 }
@@ -83,7 +86,14 @@ async function makeLoad(
 ): Promise<void> {
   const stop = new Int32Array(memory);
   const isStopped = () => Atomics.load(stop, 0) !== 0;
-  await rehearse(share, protocol, isStopped);
+  if (share.plan.rehearse) {
+    await rehearse(share, protocol, isStopped);
+    // V8 throws away what it has compiled when a thread talks to another one for the first time.
+    // So that comes first, and then the code of the load is compiled to stay.
+    tell({ kind: "rehearsed" });
+    await cues.again.promise;
+    await rehearse(share, protocol, isStopped);
+  }
   const run = share.plan.engine === "descriptors" ? runOnDescriptors : runOnRuntime;
   let before: OwnTime | undefined;
   let began = 0;

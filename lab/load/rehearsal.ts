@@ -4,8 +4,8 @@
  *
  * Code is compiled while it runs, and the first runs of a function take a hundred times as long as
  * later ones. In a load, that would count as the server's time. So each thread first loads a server
- * of its own, in the same thread and for a moment. The server that is measured sees nothing of it:
- * it gets precisely the requests that were asked for.
+ * of its own, in the same thread and for a moment, twice. The server that is measured sees nothing of
+ * it: it gets precisely the requests that were asked for.
  *
  * @module
  */
@@ -63,7 +63,6 @@ export async function rehearse(
   protocol: LoadProtocol,
   isStopped: () => boolean,
 ): Promise<void> {
-  if (!share.plan.rehearse) return;
   const { talk, protocol: location } = share.plan;
   // What the server's side of somebody's own protocol does, beside answering, is not known.
   const script = talk !== undefined

@@ -111,7 +111,7 @@ test("the bench prints what it has measured, and its progress on standard error"
   assertMatch(stdout, /^errors +none$/m);
   assertMatch(stdout, /^ +p50 +p90 +p99 +p99\.9 +max +mean$/m);
   assertMatch(stdout, /^latency +(?:[\d.]+ [µm]s|–) /m);
-  if (runtime.os === "linux") assertMatch(stdout, /^cpu +[\d.]+ m?s, /m);
+  if (runtime.os === "linux") assertMatch(stdout, /^cpu +[\d.]+ [mµ]?s, /m);
   // deno-lint-ignore no-control-regex -- there must be none in a pipe
   assertNotMatch(stdout + stderr, /\x1b/);
   assertRemarks(stderr);

@@ -293,7 +293,7 @@ test("a server that answers nothing is reported, but not another one that fails"
     sampleRun(dice, { name: "a", requests: 0 }),
     sampleRun(dice, { name: "b", requests: 0, errors: { timeout: 50 } }),
   ]);
-  assertMatch(silent, /^a: nothing in [\d.]+ m?s was answered: it may not speak frame\.$/);
+  assertMatch(silent, /^a: nothing in [\d.]+ [mµ]?s was answered: it may not speak frame\.$/);
   assertMatch(others[0] ?? "", /^b: .* requests failed/);
   assertEquals(others.filter((text) => text.includes("answered")), []);
 });

@@ -194,7 +194,7 @@ for (const [index, engine] of ENGINES.entries()) {
     // However busy its thread was in this millisecond, the load has done all that was asked of it.
     assertNotMatch(notes.join("\n"), /was busy for/);
     assertMatch(textOf(rare), /^rate +1 \/h, 100 % of the 1 \/h that were due$/m);
-    assertMatch(textOf(rare), /^answered +1 of 1 due in [\d.]+ m?s$/m);
+    assertMatch(textOf(rare), /^answered +1 of 1 due in [\d.]+ [mµ]?s$/m);
     assertEquals([slow.requests, slow.due, slow.rate], [1, 1, 0.1]);
     assertMatch(textOf(slow), /^rate +6 \/min, 100 % of the 6 \/min that were due$/m);
   });

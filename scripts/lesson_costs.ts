@@ -10,6 +10,7 @@ import { frameGreeting } from "../protocols/frame.ts";
 import { Input } from "../protocols/input.ts";
 import { EventDialer } from "../engine/dial/dialer.ts";
 import type { RuntimeCommand } from "../engine/process/runtimes.ts";
+import { countedCeiling } from "../engine/workers/descriptor_limits.ts";
 import { LoadedServer } from "../lab/loaded_server.ts";
 import { modeCommand, whyNoMode } from "../lab/mode_command.ts";
 import type { ModeName } from "../modes/catalogue.ts";
@@ -22,9 +23,14 @@ const STARTS = 11;
 const FEW = 2;
 const MANY = 18;
 
-/** How many idle connections there are before the count begins, and in the end. */
-const WARM = 200;
-const IDLE = 900;
+/**
+ * How many idle connections there are in the end, where there are descriptors for so many. The first
+ * quarter is not counted: with it come the runtime's own buffers and the code that is compiled.
+ */
+const IDLE = 6_000;
+
+/** How many descriptors the server may need for itself. */
+const OWN = 100;
 
 /** How long a client waits for its server, in milliseconds. */
 const PATIENCE_MS = 20_000;
@@ -110,9 +116,11 @@ async function idleCost(starting: Promise<LoadedServer>, signal: AbortSignal): P
     return server.status.memory;
   };
   try {
-    const before = await open(WARM, server.address);
-    const after = await open(IDLE, server.address);
-    return Math.max(0, Math.round((after - before) / (IDLE - WARM)));
+    const most = Math.min(IDLE, countedCeiling() - OWN);
+    const few = most >> 2;
+    const before = await open(few, server.address);
+    const after = await open(most, server.address);
+    return Math.max(0, Math.round((after - before) / (most - few)));
   } finally {
     for (const { connection } of calls) connection.close();
   }

@@ -86,13 +86,17 @@ async function inSite(
   }
 }
 
-/** Installs the package of the site, if it is not there in the version of `package.json`. */
+/**
+ * Installs what the site is built with, if it is not there in the versions of `package.json`. One
+ * runtime builds with what the other one has installed: Vue is in `package.json` for that. VitePress
+ * makes a link to it otherwise, and on Bun what is behind a link that is so new is not found.
+ */
 export async function installSite(signal?: AbortSignal): Promise<void> {
   const read = (path: string) => JSON.parse(readFileSync(new URL(path, SITE), "utf8"));
-  const { devDependencies } = read("package.json");
-  const there = "node_modules/vitepress/package.json";
-  const isThere = existsSync(new URL(there, SITE)) &&
-    read(there).version === devDependencies.vitepress;
+  const isThere = Object.entries(read("package.json").devDependencies).every(([name, version]) => {
+    const path = `node_modules/${name}/package.json`;
+    return existsSync(new URL(path, SITE)) && read(path).version === version;
+  });
   if (isThere) return;
   const frozen = runtime.name === "deno" ? "--frozen" : "--frozen-lockfile";
   await inSite(self().path, ["install", frozen], signal);

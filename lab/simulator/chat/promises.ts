@@ -38,7 +38,7 @@ function isTalk(line: string): boolean {
  * @returns what is broken, a sentence each; nothing if all holds
  */
 export function brokenPromises(simulation: ChatSimulation): readonly string[] {
-  const { members, outbox, left, hasEnded, path: { loss = 0 } } = simulation;
+  const { members, outbox, left, endedUs, path: { loss = 0 } } = simulation;
   const broken = members.flatMap((member) =>
     [
       ...checkOrder(member),
@@ -46,7 +46,7 @@ export function brokenPromises(simulation: ChatSimulation): readonly string[] {
       ...checkEnd(member, loss > MUCH_LOSS),
     ].map((what) => `${member.name} ${what}`)
   );
-  if (!hasEnded) broken.push("the server has not ended");
+  if (endedUs === undefined) broken.push("the server has not ended");
   if (outbox.most > outbox.limit) {
     broken.push(`an outbox has held ${outbox.most} bytes, and its limit is ${outbox.limit}`);
   }

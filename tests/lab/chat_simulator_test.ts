@@ -66,6 +66,15 @@ test(
   { pure: true },
 );
 
+test("a member may be told more than once of lines that were left out before it hears talk", () => {
+  const found = chatOf(830, { hasSleeper: true, knobs: { slow: "drop" } });
+  const told = found.members.map(({ heard }) =>
+    heard.filter((line) => /^(?:\[|\* you missed )/.test(line)).map((line) => line.slice(0, 5))
+  );
+  assert(told.some(([first, second]) => first === "* you" && second === "* you"));
+  assertEquals(brokenPromises(found), []);
+}, { pure: true });
+
 test(
   "a member who reads slowly but steadily has the last lines; one who sleeps on does not hold the server",
   () => {

@@ -131,6 +131,9 @@ async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
       [...document.querySelectorAll<ModelFigure>(names)].every(({ lines }) => lines.length > 0),
     FIGURES.join(", "),
   );
+  await page.waitForFunction(() =>
+    document.querySelector(":is(model-playground, chat-playground):not(:defined)") === null
+  );
   const played = await page.evaluate(() => {
     const model = document.querySelector<ModelPlayground>("model-playground");
     const chat = document.querySelector<ChatPlayground>("chat-playground");
@@ -148,8 +151,11 @@ async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
 
 /** Turns a knob, and gives a recording of one's own to a page. */
 async function tryElements(base: string): Promise<void> {
-  await using open = await OpenPage.visit(`${base}/lessons/threadpool.html`);
+  // From a page that has no playground, whose document stays.
+  await using open = await OpenPage.visit(`${base}/which-model.html`);
   const { page } = open;
+  await page.locator('a[href$="/lessons/threadpool.html"]').first().click();
+  await page.locator("model-playground #knob-workers").waitFor();
   const before = await page.evaluate(() =>
     document.querySelector<ModelPlayground>("model-playground")?.settings.workers
   );

@@ -14,7 +14,7 @@ import { PacketLines } from "../../lab/observe/packet_text.ts";
 import { convertTrace } from "../../lab/observe/trace_conversion.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, assertThrows, test } from "../kit/harness.ts";
-import { anyEvent, formatRecording, HEADER } from "../kit/recordings.ts";
+import { anyEvent, formatRecording, HEADER, readStrictly } from "../kit/recordings.ts";
 import { type Ending, Script } from "../kit/server_process.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 
@@ -255,6 +255,10 @@ test(
     writeFileSync(path, block("jsonl"));
     const { code, stdout, stderr } = await observe("replay", path);
     assertEquals([code, stdout, stderr], [0, block("console"), ""]);
+    // It has whatever the recording of a server has on Linux.
+    const seen = new Set(readStrictly(path).events.map(({ type }) => type));
+    const shown = ["thread", "begun", "queued", "served", "over", "counters", "closing"];
+    assertEquals([...seen].sort(), [...shown, "listener", "socket", "connection", "end"].sort());
     const types = [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, type]) => type);
     assertEquals(types, Object.keys(form.$defs));
   },

@@ -70,6 +70,10 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   assert(await why.isVisible(), "it shows then");
   await shown.getByText("You said 1. It is 2: B.").waitFor();
 
+  // They are loaded when they are found.
+  await shown.waitForFunction(() =>
+    ["model-playground", "chat-playground"].every((name) => customElements.get(name) !== undefined)
+  );
   const look = () =>
     shown.evaluate(() => {
       const playground = document.querySelector<ModelPlayground>("model-playground");

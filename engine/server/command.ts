@@ -293,7 +293,10 @@ async function run(command: Command, start: Start): Promise<void> {
       void metrics?.yieldTo(successor.metrics);
       void live?.leaveTo(pid, successor.page);
     });
-    if (live !== undefined) served.handover?.tells({ page: live.place });
+    served.handover?.tells({
+      ...(metrics !== undefined && { metrics: metrics.address.port }),
+      ...(live !== undefined && { page: live.place }),
+    });
     // The first client may stop the loop for ever. The thread comes up while the loop is stuck, but
     // only the loop can start it.
     watching = startWatch(command, values, format, served, stderr);
@@ -441,9 +444,9 @@ async function beforeTakeover(
     readonly metrics: MetricsServer | undefined;
     readonly live: LiveServer | undefined;
   },
-  { page }: Predecessor,
+  predecessor: Predecessor,
 ): Promise<Successor> {
-  await Promise.all([metrics?.listen(), live?.listen(page)]);
+  await Promise.all([metrics?.listen(predecessor.metrics), live?.listen(predecessor.page)]);
   return {
     ...(metrics !== undefined && { metrics: metrics.address.port }),
     ...(live !== undefined && { page: live.url }),

@@ -13,7 +13,7 @@ import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.t
 import { Folder } from "../kit/folder.ts";
 import { ask, liveIn, press, Watcher } from "../kit/live.ts";
 import { Peer } from "../kit/peer.ts";
-import { ServerProcess } from "../kit/server_process.ts";
+import { Script, ServerProcess } from "../kit/server_process.ts";
 
 const skip = whyNoSockets() ?? runtime.whyNoReusePort() ??
   (runtime.os === "linux" ? undefined : "a listener can be passed on on Linux only");
@@ -69,6 +69,15 @@ test(
     await next.find("fifty clients", "counters", ({ values }) => values.by_page === 50);
 
     // Who says another port has another page.
+    // No stranger gets it.
+    const { port } = new URL(pageOf(second));
+    await using stranger = new Script("modes/nonblocking.ts", [
+      ...["0", "--protocol", "echo", "--takeover", folder.path("other"), "--live", port],
+    ]);
+    const { code, stderr } = await stranger.end();
+    const why = `Cannot show the server live: another server of yours listens on port ${port}\n`;
+    assertEquals([code, stderr.endsWith(why)], [1, true], stderr);
+
     const net = sockets();
     const free = net.openListener({ hostname: "127.0.0.1", port: 0 });
     const wanted = net.localAddress(free).port;

@@ -14,6 +14,8 @@ export interface PagePlace {
 
 /** What a server tells the one that takes its listener over, besides the listener. */
 export interface Predecessor {
+  /** The port at which it tells its metrics, if it does. The other one may have the same. */
+  readonly metrics?: number;
   /** Where its page is, if it has one. The other one may have the same. */
   readonly page?: PagePlace;
 }

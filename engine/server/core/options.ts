@@ -154,11 +154,11 @@ export interface ServeOptions {
   readonly drain?: Duration;
   /**
    * Within which time a peer that has vanished without a word is found; 0 is never. The kernel counts
-   * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after a silence
-   * of about two fifths of the time, then 3 times until the time is over; for 15 s that is after 6 s,
-   * and every 3 s. Bytes that nobody acknowledges are given up after the same time. A kernel that
-   * does that (`TCP_USER_TIMEOUT`) finds no peer before the write timeout is over, so if that is
-   * longer, it counts. Without a write timeout that option is not set.
+   * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after 2 s of
+   * silence, then every second until the time is over; with more than 30 s, 20 times, and the first
+   * time after a third of it or more. Bytes that nobody acknowledges are given up after the same time.
+   * A kernel that does that (`TCP_USER_TIMEOUT`) finds no peer before the write timeout is over, so if
+   * that is longer, it counts. Without a write timeout that option is not set.
    *
    * @default {"15s"}
    */

@@ -15,7 +15,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { VERSION } from "../../cli/build_info.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { keepSharedPort } from "../../http/shared_port.ts";
+import { keepSharedPort, type PortShare } from "../../http/shared_port.ts";
 import { isLoopback } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";
@@ -155,7 +155,7 @@ class ThreadSide {
   readonly #kills: ((text: string | undefined) => void)[] = [];
   readonly #begun = Promise.withResolvers<void>();
   /** A share of the port at which another process listens that is to be taken over. */
-  #share: Disposable | undefined;
+  #share: PortShare | undefined;
   #next: Next | undefined;
   #http: HttpServer | undefined;
   #view: LiveView | undefined;
@@ -195,9 +195,7 @@ class ThreadSide {
       [address, token] as const,
     ];
     try {
-      if (this.#share !== undefined && page?.port !== address.port) {
-        throw new Error(`another server of yours listens on port ${address.port}`);
-      }
+      this.#share?.requireFrom(page?.port);
       for (const [index, [at, word]] of places.entries()) {
         if (this.#http !== undefined) break;
         const isLast = index === places.length - 1 || address.port !== 0;

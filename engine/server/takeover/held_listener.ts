@@ -154,8 +154,11 @@ export class HeldListener implements Handover {
     const { net, journal, newcomer, before } = this.#parts;
     const path = this.#path;
     if (newcomer === undefined || path === undefined) return;
-    const { page } = newcomer.given;
-    const successor = await before?.(page === undefined ? {} : { page });
+    const { metrics, page } = newcomer.given;
+    const successor = await before?.({
+      ...(metrics !== undefined && { metrics }),
+      ...(page !== undefined && { page }),
+    });
     const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {
       await newcomer.serves(journal, successor);

@@ -189,13 +189,16 @@ class ThreadSide {
   /** Listens, if it does not yet. @param page where the page of the other server is */
   async #listenLate(page: PagePlace | undefined): Promise<void> {
     const { address, token } = this.#assignment;
-    const isSame = page !== undefined && (address.port === 0 || address.port === page.port);
-    const places = [
-      ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
-      [address, token] as const,
-    ];
     try {
-      if (this.#share !== undefined && page?.port !== address.port) {
+      const hostname = await resolveHost(address.hostname);
+      // An open page that knows its secret looks for it where it was: elsewhere it has another one.
+      const isSame = page !== undefined && (page.hostname ?? hostname) === hostname &&
+        (address.port === 0 || address.port === page.port);
+      const places = [
+        ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
+        [address, token] as const,
+      ];
+      if (this.#share !== undefined && !isSame) {
         throw new Error(`another server of yours listens on port ${address.port}`);
       }
       for (const [index, [at, word]] of places.entries()) {
@@ -430,21 +433,25 @@ export class LiveServer implements LiveFeed, LivePage {
   }
 
   /**
-   * Listens, if it does not yet: this server is about to take another one over, or has found none.
+   * Listens, if it does not yet: this server is about to take another one over, or has found none. It
+   * may be called again.
    *
    * @param page where that one's page is; this one's has the same address, if it may
    * @throws {Error} if it cannot
    */
   async listen(page?: PagePlace): Promise<void> {
-    if (this.#isGone) throw new Error("Cannot show the server live: its thread has ended");
-    this.#listening ??= Promise.withResolvers();
-    this.#worker.post({ kind: "listen", page });
+    if (this.#listening === undefined) {
+      if (this.#isGone) throw new Error("Cannot show the server live: its thread has ended");
+      this.#listening = Promise.withResolvers();
+      this.#worker.post({ kind: "listen", page });
+    }
     await this.#listening.promise;
   }
 
   /** Where the page is, for a process that takes this server over. */
   get place(): PagePlace {
-    return { port: this.#address.port, token: this.#token };
+    const { hostname, port } = this.#address;
+    return { hostname, port, token: this.#token };
   }
 
   /** Where it listens. */

@@ -16,6 +16,7 @@ import { itemOf, type Present, Reader } from "../../engine/server/live/readers.t
 import {
   createRing,
   LEVEL_OF,
+  RECORD,
   TimelineCommon,
   TrackReader,
   type TrackRecord,
@@ -449,10 +450,11 @@ test("what goes on is told to those who come later, and its end to those who mis
   const size = { records: 1_024, places: 4 };
   const share = { ...size, number: 1, isLoop: true, ring: createRing(size), origin: 0 };
   const track = new TrackWriter({ ...share, common: common.memory });
-  let [aheadMs, asked] = [0, 0];
+  let [aheadMs, asked, leftOut] = [0, 0, 0];
   const told: Event[] = [];
   const state: LiveState = new LiveState({
     tell: (event) => told.push(event),
+    leaveOut: (count) => leftOut += count,
     lived: () => {},
     now: () => track.now() + aheadMs,
     lookAround: () => state.lookAround(),
@@ -489,9 +491,13 @@ test("what goes on is told to those who come later, and its end to those who mis
   aheadMs = 1_000;
   state.lookAtThreads();
   assertEquals([asked, told.at(-1)?.type], [1, "doing"]);
-  const records: TrackRecord[] = [];
-  new TrackReader({ ...share, common: common.memory }).drain(records);
-  state.take(records);
+  const ring = new TrackReader({ ...share, common: common.memory });
+  const drain = () => {
+    const records: TrackRecord[] = [];
+    ring.drain(records);
+    return records;
+  };
+  state.take(drain());
   assertEquals(told.flatMap((event) => event.type === "over" ? [event.outcome] : []), ["done"]);
   state.hasCollected();
   // One that has ended while nobody read has left no record.
@@ -507,6 +513,29 @@ test("what goes on is told to those who come later, and its end to those who mis
     "done",
     "unknown",
   ]);
+  // A thread has so many places. Whoever has none is counted, whether it came before or after somebody
+  // began to read, and is neither told nor thought to be over.
+  assertEquals(drain().length, 1);
+  const begin = () => track.begin("127.0.0.1:3");
+  const [placed, before] = [[begin(), begin(), begin(), begin()], begin()];
+  common.level = LEVEL_OF.all;
+  const after = begin();
+  state.take(drain());
+  state.lookAround();
+  aheadMs = 3_000;
+  state.lookAtThreads();
+  state.hasCollected();
+  assertEquals([state.size, state.unplaced, leftOut, asked], [4, 2, 1, 2]);
+  track.tell(RECORD.waiting, after, 0, 1);
+  const toldOf = told.length;
+  for (const id of [before, after]) track.end(id, 0);
+  state.take(drain());
+  assertEquals([state.unplaced, told.length], [0, toldOf]);
+  // A place that has become free is the next one's.
+  track.end(placed[0] as number, 0);
+  begin();
+  state.take(drain());
+  assertEquals([state.size, state.unplaced, leftOut], [4, 0, 1]);
   state.removeThread(1, track.now() + aheadMs, 0);
   for (const line of [...state.lines(late)]) late.learn(line);
   assertEquals([late.doings.size, late.threads.size, late.connections.size], [0, 0, 0]);

@@ -131,6 +131,7 @@ export class LiveView implements Disposable {
       lookAround: () => this.collects(),
       collect: () => parts.collect(),
     });
+      leaveOut: (count) => this.#leaveOut(count),
   }
 
   /** The server serves. */
@@ -243,6 +244,7 @@ export class LiveView implements Disposable {
   }
 
   /** The page has made a connection. @param from its address there, if it has one */
+    this.#collect();
   connected(from: string | undefined): void {
     this.#byPage++;
     this.#doneAt = undefined;
@@ -344,6 +346,8 @@ export class LiveView implements Disposable {
       this.#parts.want(true);
     } else if (this.#allowance <= 0) {
       this.#parts.want(false);
+    this.#collect();
+    if (this.#dialing === 0) this.#release();
       this.#looks?.[Symbol.dispose]();
       this.#looks = undefined;
       this.#state.forgetSockets();

@@ -2,8 +2,9 @@
  * Shows a server while it runs, over HTTP, from a thread of its own: a page for a browser, and the
  * stream of events that it draws.
  *
- * The thread shares memory with the server's threads, and gets what the main thread collects. So it
- * answers while the server's loop is stuck in a computation, and shows that.
+ * The thread shares memory with the server's threads, and collects there what they record; only what
+ * processes record, or what is written into files too, it gets from the main thread. So it answers
+ * while the server's loop is stuck in a computation, and shows that.
  *
  * This file runs twice, as the file of a mode does: in the main thread, and in the Worker that it
  * starts from itself.
@@ -104,6 +105,7 @@ type Order =
     readonly thread: TimelineThread;
     readonly at: number;
     readonly share: TrackShare;
+    readonly isYours: boolean;
   }
   | {
     readonly kind: "gone";
@@ -267,7 +269,7 @@ class ThreadSide {
         return this.#begun.resolve();
       }
       case "thread":
-        return view?.addThread(order.thread, order.at, order.share);
+        return view?.addThread(order.thread, order.at, order.share, order.isYours);
       case "gone":
         return view?.removeThread(order.number, order.at, order.outcome);
       case "records":
@@ -469,8 +471,8 @@ export class LiveServer implements LiveFeed, LivePage {
     this.#worker.post({ kind: "begin", ...beginning });
   }
 
-  addThread(thread: TimelineThread, at: number, share: TrackShare): void {
-    this.#worker.post({ kind: "thread", thread, at, share });
+  addThread(thread: TimelineThread, at: number, share: TrackShare, isYours: boolean): void {
+    this.#worker.post({ kind: "thread", thread, at, share, isYours });
   }
 
   removeThread(number: number, at: number, outcome: number): void {

@@ -128,6 +128,11 @@ export class LiveState implements Present {
     return this.#open.size;
   }
 
+  /** Whether something goes on that takes long. */
+  get isBusy(): boolean {
+    return this.#doings.size > 0;
+  }
+
   /** How many more are open, which have no place. */
   get unplaced(): number {
     return [...this.#threads.values()].reduce((sum, { underWay }) => sum + underWay.unplaced, 0);

@@ -300,9 +300,9 @@ export class Stage {
     setText(this.#end("FIN").count, formatCount(endings.FIN));
     setText(this.#end("RST").count, formatCount(endings.RST));
     // Where the kernel tells nothing of ends, only the server does.
-    const unknown = endings.unknown + (ended === 0 ? over : 0);
+    const isTold = view.areEndsTold || ended > 0 || over === 0;
+    const unknown = endings.unknown + (isTold ? 0 : over);
     setText(this.#end("unknown").count, formatCount(unknown));
-    const isTold = ended > 0 || unknown === 0;
     for (const name of ["closing", "FIN", "RST"] as const) this.#end(name).root.hidden = !isTold;
     this.#end("unknown").root.hidden = unknown === 0;
   }

@@ -52,7 +52,7 @@ const MOST_AT_ONCE = 1_500;
 const RATE_MS = 1_000;
 
 /** How many times as long as a look at the kernel has taken it is left alone. */
-const REST = 9;
+const REST = 19;
 
 /** How long the kernel is left alone while there is nothing to see, in milliseconds. */
 const CALM_MS = 1_000;

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { formatCount } from "../values/units.ts";
+import { formatWhole } from "../values/units.ts";
 import {
   type Box,
   box,
@@ -276,10 +276,10 @@ export class Stage {
       view.isPartial && live !== undefined
         ? `the server counts ${plural(live, "connection")}, too many come and go to draw each`
         : serving.some(({ isLoop }) => isLoop)
-        ? `${isWhole ? "" : `${formatCount(served)} of `}${
+        ? `${isWhole ? "" : `${formatWhole(served)} of `}${
           plural(isWhole ? served : live, "connection")
         } in turns`
-        : `${formatCount(busy)} of ${formatCount(serving.length)} ${
+        : `${formatWhole(busy)} of ${formatWhole(serving.length)} ${
           busy === 1 ? "serves" : "serve"
         }`,
     );
@@ -287,9 +287,9 @@ export class Stage {
       const computing = serving.filter(({ activity }) => activity?.what === "computing").length;
       setText(
         this.#dense.count,
-        `${formatCount(serving.length)} threads: ${formatCount(computing)} compute, ` +
-          `${formatCount(busy - computing)} wait for peers, ${
-            formatCount(serving.length - busy)
+        `${formatWhole(serving.length)} threads: ${formatWhole(computing)} compute, ` +
+          `${formatWhole(busy - computing)} wait for peers, ${
+            formatWhole(serving.length - busy)
           } are free`,
       );
     }
@@ -297,12 +297,12 @@ export class Stage {
     const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
     const ended = endings.FIN + endings.RST + endings.unknown;
     setText(this.#end("closing").count, String(count("closing")));
-    setText(this.#end("FIN").count, formatCount(endings.FIN));
-    setText(this.#end("RST").count, formatCount(endings.RST));
+    setText(this.#end("FIN").count, formatWhole(endings.FIN));
+    setText(this.#end("RST").count, formatWhole(endings.RST));
     // Where the kernel tells nothing of ends, only the server does.
     const isTold = view.areEndsTold || ended > 0 || over === 0;
     const unknown = endings.unknown + (isTold ? 0 : over);
-    setText(this.#end("unknown").count, formatCount(unknown));
+    setText(this.#end("unknown").count, formatWhole(unknown));
     for (const name of ["closing", "FIN", "RST"] as const) this.#end(name).root.hidden = !isTold;
     this.#end("unknown").root.hidden = unknown === 0;
   }

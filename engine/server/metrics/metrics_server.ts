@@ -170,10 +170,10 @@ class Teller implements Disposable {
   }
 
   #health(): HttpReply {
-    const reader = this.#reader;
-    if (reader === undefined) return starting();
     // The one that has taken over takes them, at the same address.
     if (isLeft(this.#left)) return sayInText(200, "ok");
+    const reader = this.#reader;
+    if (reader === undefined) return starting();
     return reader.isDraining ? sayInText(503, "draining") : sayInText(200, "ok");
   }
 
@@ -314,6 +314,7 @@ export class MetricsServer implements AsyncDisposable {
 
   /**
    * Listens, if it does not yet: this server is about to take another one over, or has found none.
+   * It may be called again.
    *
    * @param predecessor the port at which that one tells its metrics; `undefined` if it does not, or if
    * there is none
@@ -321,8 +322,10 @@ export class MetricsServer implements AsyncDisposable {
    */
   async listen(predecessor?: number): Promise<void> {
     if (this.#isGone) throw new Error("Cannot tell metrics: their thread has ended");
-    this.#listening ??= Promise.withResolvers();
-    this.#worker.post({ kind: "listen", predecessor });
+    if (this.#listening === undefined) {
+      this.#listening = Promise.withResolvers();
+      this.#worker.post({ kind: "listen", predecessor });
+    }
     await this.#listening.promise;
   }
 

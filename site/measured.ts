@@ -99,10 +99,10 @@ export const LOADS = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** How wide a line of a text is at most, as `deno fmt` has it. */
-const COLUMNS = 100;
+export const COLUMNS = 100;
 
 /** Stands for a space at which no line may end. */
-const NO_BREAK = "\u00a0";
+export const NO_BREAK = "\u00a0";
 
 /** The name of a load. */
 export type LoadName = keyof typeof LOADS;

@@ -177,6 +177,16 @@ test("what the pages say of the figures follows from them", () => {
   }
 });
 
+test("who has only the site finds how to begin", () => {
+  const { text, headings } = readPage({ file: "start.md" });
+  const titles = headings.map(({ title }) => title.toLowerCase()).join(" ");
+  for (const word of ["install", "start", "download", "build"]) {
+    assert(titles.includes(word), word);
+  }
+  assertMatch(text, /--start 'handshake /);
+  assert(readPage({ file: "index.md" }).links.includes("start.md"));
+});
+
 test("what was predicted is what the simulator says today", () => {
   const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
   for (const recording of RECORDINGS) {

@@ -170,7 +170,7 @@ function describe({ day, machine, runtime }: Measured): string {
   // A line never ends inside code.
   const command = "`deno task record-lessons`".replaceAll(" ", NO_BREAK);
   const text =
-    `Measured on ${day} with ${runtime} on ${where}. ${command} measures all of it again.`;
+    `Measured on ${day} with ${runtime} on ${where}. With the sources, ${command} measures all of it again.`;
   return wrap(text, COLUMNS - 2).map((line) => `> ${line.replaceAll(NO_BREAK, " ")}`).join("\n");
 }
 

@@ -65,7 +65,11 @@ function page(name: string, title: string): Page {
 export const CHAPTERS: readonly Chapter[] = [
   {
     title: "Begin",
-    pages: [page("index", "Five minutes"), page("which-model", "Which model shall I use?")],
+    pages: [
+      page("index", "Five minutes"),
+      page("start", "Install and start"),
+      page("which-model", "Which model shall I use?"),
+    ],
   },
   {
     title: "The models",
@@ -99,6 +103,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Look up and teach",
     pages: [
       page("common-errors", "Common errors"),
+      page("failures", "Failures and attacks"),
       page("glossary", "Glossary"),
       page("teachers", "For teachers"),
     ],

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import form from "../../docs/recording.schema.json" with { type: "json" };
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
@@ -204,6 +204,9 @@ test("replay refuses what it cannot show, and says why on one line", async () =>
   const trace = write("trace.json", "[\n{}\n]\n");
   const page = write("page.html", "<!doctype html>\n");
   const good = write("good.jsonl", formatRecording([]));
+  const [several, none] = ["several", "none"].map((name) => folder.path(name)) as [string, string];
+  for (const path of [several, none]) mkdirSync(path);
+  for (const name of ["02-two", "01-one"]) write(`several/${name}.jsonl`, formatRecording([]));
   const WRONG: readonly (readonly [readonly string[], number, string])[] = [
     [
       ["replay", later],
@@ -221,6 +224,13 @@ test("replay refuses what it cannot show, and says why on one line", async () =>
       1,
       `Cannot read ${folder.path("no")}: no such file or directory`,
     ],
+    [
+      ["replay", several],
+      1,
+      `Cannot read ${several}: it is a folder; name one of its files: ${several}/01-one.jsonl, ` +
+      `${several}/02-two.jsonl`,
+    ],
+    [["replay", none], 1, `Cannot read ${none}: it is a folder, and no recording is in it`],
     [["replay"], 2, "missing"],
     [
       ["replay", good, "--speed", "0"],

@@ -223,18 +223,52 @@ async function trySwitch(base: string): Promise<void> {
   assertEquals(open.complaints, []);
 }
 
+/** What readers search for, and the page that must be among what is found first. */
+const SEARCHED: readonly (readonly [words: string, page: string])[] = [
+  ["accept queue", "/lessons/accept-queue.html"],
+  ["install", "/start.html"],
+  ["download", "/start.html"],
+  ["start", "/start.html"],
+  ["SIGPIPE", "/failures.html"],
+  ["EMFILE", "/failures.html"],
+  ["slowloris", "/failures.html"],
+  ["SYN flood", "/failures.html"],
+  ["SO_REUSEADDR", "/failures.html"],
+  ["Nagle", "/glossary.html"],
+  ["framing", "/glossary.html"],
+  ["UDP", "/glossary.html"],
+];
+
+/** How many answers a reader looks at. */
+const LOOKED_AT = 5;
+
 /** Searches as a reader does. */
 async function trySearch(base: string): Promise<void> {
   await using open = await OpenPage.visit(`${base}/`);
   const { page } = open;
   await page.keyboard.press("Control+k");
-  await page.locator("#localsearch-input").fill("accept queue");
-  const found = page.locator("#localsearch-list a").first();
-  await found.waitFor();
-  await found.click();
+  const found = page.locator("#localsearch-list a");
+  const paths = () =>
+    found.evaluateAll((links) => links.map((link) => new URL((link as HTMLAnchorElement).href)))
+      .then((urls) => urls.slice(0, LOOKED_AT).map(({ pathname }) => pathname));
+  for (const [words, wanted] of SEARCHED) {
+    await page.locator("#localsearch-input").fill(words);
+    // What was found for the words before stands there for a moment.
+    let last: readonly string[] = [];
+    for (let look = 0; look < LOOKS && !last.includes(wanted); look++) {
+      await page.waitForTimeout(LOOK_MS);
+      last = await paths();
+    }
+    assert(last.includes(wanted), `"${words}" finds ${last.join(", ")}`);
+  }
+  await found.first().click();
   await page.waitForURL((url) => url.pathname !== "/");
   assertEquals(open.complaints, []);
 }
+
+/** How often, and after how many milliseconds each time, is looked what was found. */
+const LOOKS = 100;
+const LOOK_MS = 100;
 
 /**
  * Opens all pages of the built site.

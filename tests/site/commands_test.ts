@@ -6,7 +6,7 @@
 
 import { COMMANDS } from "../../commands.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { commandOf, inForm } from "../../site/elements/command_forms.ts";
+import { commandOf, inForm, needsSources } from "../../site/elements/command_forms.ts";
 import { readPage } from "../../site/page_text.ts";
 import { PAGES } from "../../site/pages.ts";
 import {
@@ -71,6 +71,8 @@ test("each command can be typed with Bun and, if all of it is there, with the ex
     const names = [...other.matchAll(/(?:^|')handshake (\S+)/g)].map(([, name = ""]) => name);
     for (const name of names) assert(name in COMMANDS, other);
     assert(names.length === 0 ? other === command : !other.includes("deno"), other);
+    assertEquals(needsSources(command, "executable"), names.length === 0, command);
+    assertEquals([needsSources(command, "deno"), needsSources(command, "bun")], [false, false]);
     executable += Number(names.length > 0);
   }
   assert(executable > 30);

@@ -8,7 +8,8 @@
 import { formatTime } from "../values/units.ts";
 import { lookOf, MEANINGS } from "./colours.ts";
 import { make, setText } from "./element.ts";
-import type { Dot, ThreadView, View } from "./scene.ts";
+import { describeQueue } from "./queue_counts.ts";
+import type { Dot, QueueView, ThreadView, View } from "./scene.ts";
 
 /** Names a connection. */
 type NameOf = (connection: number) => string;
@@ -97,17 +98,16 @@ export class PictureTable {
   #dots: readonly Dot[] = [];
 
   #placesIn(view: View): readonly (readonly string[])[] {
-    const { dots, threads, listeners, hasHandOver, queued, totals } = view;
-    const at = (place: Dot["place"]) => dots.filter((dot) => dot.place === place).length;
-    const waiting = listeners.map(({ waiting, limit }) => `${waiting ?? "?"} of ${limit ?? "?"}`);
-    const handOver = [
-      "Hand-over queue",
-      String(at("hand-over queue")),
-      `counted: ${queued ?? "?"}`,
-    ];
+    const { threads, acceptQueue, hasHandOver, handOverQueue, totals } = view;
     return [
-      ["Accept queue", waiting.join(", ") || "not known", `${at("accept queue")} seen there`],
-      ...hasHandOver ? [handOver] : [],
+      ["Accept queue", describeQueue(acceptQueue), seenIn("accept queue", acceptQueue, view)],
+      ...hasHandOver
+        ? [[
+          "Hand-over queue",
+          describeQueue(handOverQueue),
+          seenIn("hand-over queue", handOverQueue, view),
+        ]]
+        : [],
       ...threads.filter(({ kind }) => kind !== "other").map((thread) => [
         thread.name,
         String(thread.dots.length),
@@ -128,6 +128,13 @@ export class PictureTable {
     const since = formatTime(Math.max(0, us - sinceUs));
     return `${what}${task === undefined ? "" : ` ${task}`}${whom}, ${since}`;
   }
+}
+
+/** How many are seen in a queue, and how old the count of all of them is. */
+function seenIn(place: Dot["place"], { countedUs }: QueueView, { dots, us }: View): string {
+  const seen = dots.filter((dot) => dot.place === place).length;
+  const age = countedUs === undefined ? "" : `, counted ${formatTime(us - countedUs)} ago`;
+  return `${seen} seen there${age}`;
 }
 
 function tableOf(title: string, columns: readonly string[], body: HTMLElement): HTMLElement {

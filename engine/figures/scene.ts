@@ -15,7 +15,6 @@ import type {
   DoingEvent,
   FiguresEvent,
   Header,
-  ListenerEvent,
   Outcome,
   SocketEvent,
   SpanEvent,
@@ -23,24 +22,16 @@ import type {
 } from "../recording/events.ts";
 import type { Line } from "./lines.ts";
 import { type Happening, happeningsOf } from "./happenings.ts";
+import { AcceptQueues, handOverQueue, type QueueView } from "./queue_counts.ts";
 import { Course, Moments } from "./spans.ts";
 import { Thread, type ThreadKind, type ThreadView, threadView } from "./thread.ts";
 import { type Computing, type Dot, type Ending, Track } from "./track.ts";
 import { TrackOrder } from "./track_order.ts";
 
 export type { Happening } from "./happenings.ts";
+export type { QueueView } from "./queue_counts.ts";
 export type { Activity, ThreadKind, ThreadView } from "./thread.ts";
 export type { Doing, Dot, Ending, Place } from "./track.ts";
-
-/** A listener at a moment. */
-export interface ListenerView {
-  /** Where it listens. */
-  readonly local: string;
-  /** How many connections wait to be accepted; `undefined` if that is not known. */
-  readonly waiting: number | undefined;
-  /** The limit of the queue. */
-  readonly limit: number | undefined;
-}
 
 /** How many of a kind there have been. */
 export interface Totals {
@@ -60,12 +51,12 @@ export interface View {
   readonly dots: readonly Dot[];
   /** The threads that are there, in the order of their numbers. */
   readonly threads: readonly ThreadView[];
-  /** The listeners. */
-  readonly listeners: readonly ListenerView[];
+  /** The accept queue, or those of all listeners together. */
+  readonly acceptQueue: QueueView;
   /** Whether connections may wait in a queue of the server's own. */
   readonly hasHandOver: boolean;
-  /** How many do so, as the server counts; `undefined` if that is not known. */
-  readonly queued: number | undefined;
+  /** That queue. */
+  readonly handOverQueue: QueueView;
   readonly totals: Totals;
   /** The server's own counters. */
   readonly counters: Readonly<Record<string, number>> | undefined;
@@ -113,7 +104,7 @@ export class Scene {
   isFinished = false;
   readonly #keepUs: number;
   readonly #threads = new Map<number, Thread>();
-  readonly #listeners = new Map<string, { local: string; course: Course<ListenerEvent> }>();
+  readonly #acceptQueues = new AcceptQueues();
   /** The connections. */
   readonly #tracks = new TrackOrder();
   readonly #byNumber = new Map<number, Track>();
@@ -194,8 +185,10 @@ export class Scene {
   at(us: number, lingerUs = 0): View {
     const dots = this.#tracks.presentAt(us, lingerUs, this.#areEndsTold);
     const served = new Map<number, Track[]>();
+    const seen = { "accept queue": 0, "hand-over queue": 0 };
     for (const dot of dots) {
       dot.look(us, this.#areEndsTold);
+      if (dot.place === "accept queue" || dot.place === "hand-over queue") seen[dot.place]++;
       if (dot.place !== "thread" || dot.server === undefined) continue;
       const others = served.get(dot.server);
       if (others === undefined) served.set(dot.server, [dot]);
@@ -209,7 +202,7 @@ export class Scene {
     }
     sayWhom(dots, threads);
     const counters = this.#counters.at(us);
-    const queued = counters?.queued;
+    const tracks = this.#tracks.all;
     const leftOut = new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0]));
     const endings = countsAt(this.#endings, us);
     const isComplete = ![...leftOut].some(([what, count]) => what !== "spans" && count > 0);
@@ -218,12 +211,9 @@ export class Scene {
       us,
       dots,
       threads: threads.sort((one, other) => one.number - other.number),
-      listeners: [...this.#listeners.values()].map(({ local, course }) => {
-        const { waiting, limit } = course.at(us) ?? {};
-        return { local, waiting, limit };
-      }),
+      acceptQueue: this.#acceptQueues.at(us, tracks, seen["accept queue"]),
       hasHandOver: this.#wasQueued || threads.some(({ kind }) => kind === "accepts"),
-      queued,
+      handOverQueue: handOverQueue(this.#counters, us, tracks, seen["hand-over queue"]),
       totals: {
         begun: this.#begun.countAt(us),
         outcomes: countsAt(this.#outcomes, us),
@@ -332,13 +322,8 @@ export class Scene {
         return this.#addSocket(line);
       case "connection":
         return this.#addEnd(line);
-      case "listener": {
-        const key = line.cookie ?? line.local;
-        const known = this.#listeners.get(key) ?? { local: line.local, course: new Course() };
-        this.#listeners.set(key, known);
-        known.course.add(line.at, line);
-        return;
-      }
+      case "listener":
+        return this.#acceptQueues.add(line);
       case "counters":
         this.#firstCounters ??= line.values;
         this.#counters.add(line.at, line.values);
@@ -473,6 +458,7 @@ export class Scene {
       track.leftUs = Math.min(track.leftUs, at);
       return;
     }
+    this.#acceptQueues.seesSockets(at);
     if (waiting === true) {
       track ??= this.#newTrack(remote);
       const { fromUs } = track;
@@ -530,7 +516,7 @@ export class Scene {
       const isGone = all.length === 1 && all[0]?.value === false && all[0].at < beforeUs;
       if (isGone) this.#threads.delete(number);
     }
-    for (const { course } of this.#listeners.values()) course.forget(beforeUs);
+    this.#acceptQueues.forget(beforeUs);
     for (const moments of [this.#begun, ...this.#outcomes.values(), ...this.#endings.values()]) {
       moments.forget(beforeUs);
     }

@@ -23,6 +23,7 @@ import {
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
+import { describeQueue } from "./queue_counts.ts";
 import type { Dot, ThreadView, View } from "./scene.ts";
 import {
   circleIn,
@@ -233,16 +234,11 @@ export class Stage {
 
   /** Writes what is few. */
   #write(view: View): void {
-    const { listeners, dots, queued, totals, threads, us } = view;
+    const { acceptQueue, handOverQueue, dots, totals, threads, us } = view;
     const count = (place: Dot["place"]) =>
       dots.reduce((sum, dot) => sum + (dot.place === place ? 1 : 0), 0);
-    const known = listeners.filter(({ waiting }) => waiting !== undefined);
-    const waiting = known.reduce((sum, { waiting = 0 }) => sum + waiting, 0);
-    const limit = known.reduce((sum, { limit = 0 }) => sum + limit, 0);
-    setText(
-      this.#accept.count,
-      known.length === 0 ? "not known" : `${waiting} of ${limit}`,
-    );
+    const { waiting = 0, limit = 0 } = acceptQueue;
+    setText(this.#accept.count, describeQueue(acceptQueue));
     if (this.#accept.where !== null) {
       setText(
         this.#accept.where,
@@ -252,8 +248,7 @@ export class Stage {
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
     this.#writeWhom(this.#accept, "accept queue", dots);
     this.#writeWhom(this.#handOver, "hand-over queue", dots);
-    const inQueue = count("hand-over queue");
-    setText(this.#handOver.count, String(Math.max(inQueue, queued ?? 0)));
+    setText(this.#handOver.count, describeQueue(handOverQueue));
     for (const thread of threads) {
       const found = this.#byNumber.get(thread.number);
       if (found === undefined) continue;

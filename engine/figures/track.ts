@@ -148,7 +148,7 @@ export class Track implements Dot {
 
   /** When it comes into the picture. */
   get fromUs(): number {
-    return Math.min(this.seenUs, this.begunUs, this.inQueue?.at ?? Infinity);
+    return Math.min(this.seenUs, this.takenUs);
   }
 
   /** When it was over, and only the kernel may still have to do with it. */
@@ -157,9 +157,23 @@ export class Track implements Dot {
     return Math.min(this.goneUs, this.inQueue?.to ?? this.leftUs);
   }
 
+  /** When the server took it. */
+  get takenUs(): number {
+    return Math.min(this.begunUs, this.inQueue?.at ?? Infinity);
+  }
+
+  /** When it was in a queue of the server's own, as far as that is told. */
+  get waiting(): Interval | undefined {
+    const { begunUs, queued, servedUs } = this;
+    if (queued !== undefined) return queued;
+    if (begunUs === Infinity) return this.inQueue;
+    // Who is not served yet may wait in a queue: a recording says so only when that is over.
+    return servedUs < Infinity ? undefined : { at: begunUs, to: this.overUs };
+  }
+
   /** When it was in the accept queue, if it was seen there. */
   get accepting(): Interval | undefined {
-    const to = Math.min(this.leftUs, this.begunUs, this.goneUs, this.inQueue?.at ?? Infinity);
+    const to = Math.min(this.leftUs, this.takenUs, this.goneUs);
     return this.seenUs < to ? { at: this.seenUs, to } : undefined;
   }
 
@@ -218,12 +232,9 @@ export class Track implements Dot {
   }
 
   #lookAtQueue(us: number): void {
-    const { queued } = this;
-    // Who is not served yet may wait in a queue: a recording says so only when that is over.
-    const isQueued = queued === undefined
-      ? this.servedUs === Infinity
-      : queued.at <= us && us < queued.to;
-    this.#is(isQueued ? "hand-over queue" : "taken", queued?.at ?? this.begunUs);
+    const { waiting } = this;
+    const isQueued = waiting !== undefined && waiting.at <= us && us < waiting.to;
+    this.#is(isQueued ? "hand-over queue" : "taken", waiting?.at ?? this.begunUs);
   }
 
   #lookAtService(us: number): void {

@@ -70,7 +70,7 @@ interface Picture {
   /** The names of the threads, and what their boxes say. */
   readonly threads: readonly (readonly [name: string, what: string])[];
   readonly ended: Readonly<Record<string, number>>;
-  /** How many wait in the server's own queue, as it counts them. */
+  /** How many wait in the server's own queue. */
   readonly queued: number | undefined;
 }
 
@@ -78,7 +78,7 @@ interface Picture {
 function look(page: Page): Promise<Picture> {
   return page.evaluate(() => {
     const figure = document.querySelector("model-figure") as unknown as ModelFigure;
-    const { dots, totals, queued } = figure.view;
+    const { dots, totals, handOverQueue } = figure.view;
     const cards = [...figure.shadowRoot?.querySelectorAll(".card") ?? []];
     return {
       dots: dots.map(({ connection, place, doing, waitsFor }) => ({
@@ -94,7 +94,7 @@ function look(page: Page): Promise<Picture> {
         ] as const
       ),
       ended: totals.endings,
-      queued,
+      queued: handOverQueue.waiting,
     };
   });
 }

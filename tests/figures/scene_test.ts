@@ -5,9 +5,11 @@
  * @module
  */
 
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { laddersOf } from "../../engine/figures/ladders.ts";
-import { readLines } from "../../engine/figures/lines.ts";
+import { inOrder, readLines } from "../../engine/figures/lines.ts";
+import { describeQueue } from "../../engine/figures/queue_counts.ts";
 import { type Dot, Scene, type View } from "../../engine/figures/scene.ts";
 import type { Event, Header } from "../../engine/recording/events.ts";
 import { askFrame, threeClients } from "../../lab/simulator/clients.ts";
@@ -142,14 +144,14 @@ for (const mode of SIMULATED) {
       const view = scene.at(at);
       const seen = view.dots.filter(({ place }) => place === "accept queue").length;
       const all = [...sums.values()].reduce((sum, each) => sum + each, 0);
-      const said = view.listeners.reduce((sum, { waiting = 0 }) => sum + waiting, 0);
-      assertEquals([seen, said], [all, all], `at ${at} µs`);
+      assertEquals([seen, view.acceptQueue.waiting], [all, all], `at ${at} µs`);
     }
     const queued = eventsOf(recording, "queued");
     for (const { at } of [...queued, ...eventsOf(recording, "begun")]) {
       const inside = queued.filter((one) => one.at <= at && at < one.to).length;
-      const { dots } = scene.at(at);
-      assertEquals(dots.filter(({ place }) => place === "hand-over queue").length, inside);
+      const { dots, handOverQueue } = scene.at(at);
+      const seen = dots.filter(({ place }) => place === "hand-over queue").length;
+      assertEquals([seen, handOverQueue.waiting], [inside, inside]);
     }
   }, PURE);
 
@@ -178,7 +180,7 @@ for (const mode of SIMULATED) {
 function course(scene: Scene, moments: readonly number[]): readonly string[] {
   return moments.map((us) => {
     const view = scene.at(us);
-    return JSON.stringify([told(view), view.listeners, view.totals, view.queued]);
+    return JSON.stringify([told(view), view.acceptQueue, view.totals, view.handOverQueue]);
   });
 }
 
@@ -224,12 +226,83 @@ test("a connection that was never seen in the accept queue is never drawn there"
   const scene = sceneOf(recording);
   let counted = 0;
   for (const us of momentsOf(recording)) {
-    const { dots, listeners } = scene.at(us);
+    const { dots, acceptQueue } = scene.at(us);
     assertEquals(dots.filter(({ place }) => place === "accept queue"), []);
-    counted = Math.max(counted, listeners[0]?.waiting ?? 0);
+    const listener = eventsOf(recording, "listener").findLast(({ at }) => at <= us);
+    assertEquals(acceptQueue.waiting, listener?.waiting, `at ${us} µs`);
+    counted = Math.max(counted, acceptQueue.waiting ?? 0);
   }
   assert(counted > 10, "the box has the count");
 }, PURE);
+
+const LISTENER: Event = {
+  ...{ type: "listener", at: 40, cookie: "9", local: "127.0.0.1:8080", waiting: 2, limit: 128 },
+};
+
+const SOCKET: Event = {
+  ...{ type: "socket", at: 40, cookie: "1", local: "127.0.0.1:8080", remote: "127.0.0.1:4000" },
+  state: "ESTABLISHED",
+};
+
+test("who was counted in the accept queue, and is elsewhere since, is not counted there", () => {
+  const scene = new Scene();
+  assertEquals(describeQueue(scene.at(0).acceptQueue), "not known");
+  // A look takes time: the server has taken 1 just before its moment, and 2 while it was taken.
+  scene.add([
+    ...[HEADER, ...BEGUN, LISTENER, { ...SOCKET, waiting: true }],
+    { ...SOCKET, cookie: "2", remote: "127.0.0.1:4002" },
+    { type: "begun", at: 38, connection: 2, peer: "127.0.0.1:4002" },
+  ] as Recorded);
+  assertEquals(describeQueue(scene.at(39).acceptQueue), "not known yet");
+  assertEquals(scene.at(45).acceptQueue, {
+    ...{ waiting: 0, limit: 128, countedUs: 40, isCounted: true },
+  });
+  // The next look finds as many again, so nothing is told of the listener; both have just come.
+  scene.add([
+    { ...SOCKET, at: 60, cookie: "3", remote: "127.0.0.1:4003", waiting: true },
+    { ...SOCKET, at: 60, cookie: "4", remote: "127.0.0.1:4004", waiting: true },
+    { type: "begun", at: 70, connection: 3, peer: "127.0.0.1:4003" },
+  ]);
+  const said = [50, 65, 75].map((us) => scene.at(us).acceptQueue);
+  assertEquals(said.map(({ waiting, countedUs }) => [waiting, countedUs]), [
+    [0, 40],
+    [2, 60],
+    [1, 60],
+  ]);
+}, PURE);
+
+test("a queue of which only the count is told is left by those who are taken", () => {
+  const scene = new Scene();
+  const taken = (at: number, connection: number): Event[] => [
+    { type: "begun", at, connection, peer: `127.0.0.1:${4000 + connection}` },
+    { type: "served", at: at + 5, connection, thread: 1 },
+  ];
+  const counters: Event = { type: "counters", at: 40, values: { queued: 2 } };
+  scene.add([HEADER, LISTENER, counters, ...taken(50, 1), ...taken(60, 2), ...taken(70, 3)]);
+  const said = [45, 52, 62, 72].map((us) => {
+    const { acceptQueue, handOverQueue } = scene.at(us);
+    return [acceptQueue.waiting, handOverQueue.waiting];
+  });
+  assertEquals(said, [[2, 2], [1, 2], [0, 1], [0, 0]]);
+}, PURE);
+
+const RECORDINGS = new URL("../../site/public/recordings/", import.meta.url);
+
+for (const file of readdirSync(RECORDINGS)) {
+  test(`nobody is counted in a queue who is elsewhere: ${file}`, () => {
+    const { lines, damaged } = readLines(readFileSync(new URL(file, RECORDINGS), "utf8"));
+    assertEquals(damaged, 0);
+    const scene = new Scene();
+    scene.add(inOrder(lines));
+    for (const us of momentsOf(lines)) {
+      const { dots, acceptQueue, handOverQueue } = scene.at(us);
+      const seen = (where: string) => dots.filter(({ place }) => place === where).length;
+      // In these recordings everybody is told of one by one.
+      assertEquals(acceptQueue.waiting ?? 0, seen("accept queue"), `accept queue, at ${us} µs`);
+      assertEquals(handOverQueue.waiting, seen("hand-over queue"), `hand-over queue, at ${us} µs`);
+    }
+  });
+}
 
 const BEGUN: readonly Event[] = [
   { type: "thread", at: 1, thread: 1, name: "worker 0" },

@@ -38,7 +38,7 @@ export type EndName = "closing" | "FIN" | "RST" | "unknown";
 
 /** The names of the ends, and what they mean. */
 export const END_NAMES: Readonly<Record<EndName, readonly [name: string, words: string]>> = {
-  closing: ["Closing", "not over yet"],
+  closing: ["Closing", "end not seen yet"],
   FIN: ["FIN", "ended in order"],
   RST: ["RST", "reset"],
   unknown: ["Over", "how is not told"],

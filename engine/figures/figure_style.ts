@@ -141,6 +141,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .count { font-variant-numeric: tabular-nums; font-weight: 600; font-size: 0.9375em; }
 .accept .count, .handover .count { font-size: 1.25em; line-height: 1.3; }
 .whom { min-height: 1.45em; }
+.accept > :not(.well), .handover > :not(.well) { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 .dense .whom, .end .whom { display: none; }
 .gauge {
   height: 4px;

@@ -50,7 +50,7 @@ export function happeningsOf(
     const { outcome, failure } = track.over;
     const why = failure === undefined ? "" : `, ${failure}`;
     const how = outcome === "unknown" ? ": how was left out" : `: ${outcome}${why}`;
-    tell(track.overUs, `${name} is over${how}`);
+    tell(track.overUs, `the conversation of ${name} is over${how}`);
   }
   const endUs = track.endUs(true);
   if (endUs < Infinity && track.endedWith !== undefined) {

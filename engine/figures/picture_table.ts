@@ -133,8 +133,8 @@ export class PictureTable {
 /** How many are seen in a queue, and how old the count of all of them is. */
 function seenIn(place: Dot["place"], { countedUs }: QueueView, { dots, us }: View): string {
   const seen = dots.filter((dot) => dot.place === place).length;
-  const age = countedUs === undefined ? "" : `, counted ${formatTime(us - countedUs)} ago`;
-  return `${seen} seen there${age}`;
+  const age = countedUs === undefined ? "not counted" : `counted ${formatTime(us - countedUs)} ago`;
+  return `${seen} seen there, ${age}`;
 }
 
 function tableOf(title: string, columns: readonly string[], body: HTMLElement): HTMLElement {

@@ -23,8 +23,6 @@ export interface QueueView {
   readonly limit: number | undefined;
   /** When they were counted last, in microseconds since the recording began. */
   readonly countedUs: number | undefined;
-  /** Whether they are counted at all, be it later. */
-  readonly isCounted: boolean;
 }
 
 /** Those in a queue were counted. */
@@ -84,7 +82,6 @@ export class AcceptQueues {
    * @param seen how many of these are in an accept queue at this moment
    */
   at(us: number, tracks: readonly Track[], seen: number): QueueView {
-    const isCounted = this.#listeners.size > 0;
     const told = [...this.#listeners.values()].flatMap((course) => course.at(us) ?? []);
     const counts = told.flatMap(({ waiting }) => waiting ?? []);
     const limits = told.flatMap(({ limit }) => limit ?? []);
@@ -92,7 +89,7 @@ export class AcceptQueues {
     const before = this.#looks.countAt(us);
     const countedUs = this.#looks.all[before - 1]?.at;
     if (counts.length === 0 || countedUs === undefined) {
-      return { waiting: seen === 0 ? undefined : seen, limit, countedUs: undefined, isCounted };
+      return { waiting: seen === 0 ? undefined : seen, limit, countedUs: undefined };
     }
     // The kernel counts first, and then walks through its sockets. Who is taken meanwhile was counted,
     // and is seen nowhere in the queue.
@@ -103,7 +100,7 @@ export class AcceptQueues {
         seenUs <= countedUs && countedUs < Math.min(leftUs, goneUs),
       mayHaveLeft: ({ takenUs }) => sinceUs < takenUs && takenUs <= us,
     }, tracks);
-    return { waiting: seen + rest, limit, countedUs, isCounted };
+    return { waiting: seen + rest, limit, countedUs };
   }
 
   /** Forgets what was no longer so at a moment. */
@@ -130,7 +127,7 @@ export function handOverQueue(
   const { at: countedUs, value } = counters.all[before - 1] ?? {};
   const sinceUs = counters.all[before - 2]?.at ?? -Infinity;
   if (value?.queued === undefined || countedUs === undefined) {
-    return { waiting: seen, limit: undefined, countedUs: undefined, isCounted: false };
+    return { waiting: seen, limit: undefined, countedUs: undefined };
   }
   const rest = restOf({
     count: value.queued,
@@ -138,12 +135,12 @@ export function handOverQueue(
       waiting !== undefined && waiting.at <= countedUs && countedUs < waiting.to,
     mayHaveLeft: ({ servedUs }) => sinceUs < servedUs && servedUs <= us,
   }, tracks);
-  return { waiting: seen + rest, limit: undefined, countedUs, isCounted: true };
+  return { waiting: seen + rest, limit: undefined, countedUs };
 }
 
 /** How many wait, in words. */
-export function describeQueue({ waiting, limit, isCounted }: QueueView): string {
-  if (waiting === undefined) return isCounted ? "not known yet" : "not known";
+export function describeQueue({ waiting, limit }: QueueView): string {
+  if (waiting === undefined) return "not known";
   return limit === undefined ? String(waiting) : `${waiting} of ${limit}`;
 }
 

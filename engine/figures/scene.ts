@@ -58,6 +58,10 @@ export interface View {
   /** That queue. */
   readonly handOverQueue: QueueView;
   readonly totals: Totals;
+  /** Whether the kernel tells of connections that end. Else only the server does. */
+  readonly areEndsTold: boolean;
+  /** Whether it is not known of some how they end, be it later. */
+  readonly hasUnknownEnds: boolean;
   /** The server's own counters. */
   readonly counters: Readonly<Record<string, number>> | undefined;
   /** What was measured last. */
@@ -204,9 +208,7 @@ export class Scene {
     const counters = this.#counters.at(us);
     const tracks = this.#tracks.all;
     const leftOut = new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0]));
-    const endings = countsAt(this.#endings, us);
-    const isComplete = ![...leftOut].some(([what, count]) => what !== "spans" && count > 0);
-    const untold = isComplete ? 0 : this.#countUntold(counters, endings, dots);
+    const outcomes = countsAt(this.#outcomes, us);
     return {
       us,
       dots,
@@ -216,9 +218,11 @@ export class Scene {
       handOverQueue: handOverQueue(this.#counters, us, tracks, seen["hand-over queue"]),
       totals: {
         begun: this.#begun.countAt(us),
-        outcomes: countsAt(this.#outcomes, us),
-        endings: { ...endings, unknown: endings.unknown + untold },
+        outcomes,
+        endings: this.#endingsAt(us, outcomes, leftOut, dots),
       },
+      areEndsTold: this.#areEndsTold,
+      hasUnknownEnds: this.#hasUnknownEnds,
       counters,
       figures: this.#figures.at(us),
       leftOut,
@@ -231,6 +235,28 @@ export class Scene {
   /** The server's own counters at a moment. */
   countersAt(us: number): Readonly<Record<string, number>> | undefined {
     return this.#counters.at(us);
+  }
+
+  /** Of a server that runs such an end may come at any time, and its place is there before. */
+  get #hasUnknownEnds(): boolean {
+    return !this.#areEndsTold || this.#keepUs < Infinity ||
+      (this.#endings.get("unknown")?.countAt(Infinity) ?? 0) > 0 ||
+      [...this.#leftOut.keys()].some((what) => what !== "spans");
+  }
+
+  #endingsAt(
+    us: number,
+    outcomes: Totals["outcomes"],
+    leftOut: ReadonlyMap<string, number>,
+    dots: readonly Track[],
+  ): Totals["endings"] {
+    const endings = countsAt(this.#endings, us);
+    const isComplete = ![...leftOut].some(([what, count]) => what !== "spans" && count > 0);
+    const untold = isComplete ? 0 : this.#countUntold(this.#counters.at(us), endings, dots);
+    // Where the kernel tells nothing of ends, only the server does.
+    const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
+    const more = this.#areEndsTold ? untold : Math.max(untold, over);
+    return { ...endings, unknown: endings.unknown + more };
   }
 
   /** How many have ended according to the server, of which nothing else was told. */
@@ -323,6 +349,8 @@ export class Scene {
       case "connection":
         return this.#addEnd(line);
       case "listener":
+        // Only the kernel names it.
+        if (line.cookie !== undefined) this.#tellsEnds();
         return this.#acceptQueues.add(line);
       case "counters":
         this.#firstCounters ??= line.values;
@@ -447,9 +475,7 @@ export class Scene {
 
   #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
     if (which === "client") return;
-    // Whoever looks at sockets also hears of their ends.
-    if (!this.#areEndsTold) this.#tracks.lookAnew();
-    this.#areEndsTold = true;
+    this.#tellsEnds();
     let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
     if (state === "CLOSE") {
       this.#byCookie.delete(cookie);
@@ -470,6 +496,12 @@ export class Scene {
     if (track !== undefined) this.#byCookie.set(cookie, track);
   }
 
+  /** Whoever looks at sockets also hears of their ends. */
+  #tellsEnds(): void {
+    if (!this.#areEndsTold) this.#tracks.lookAnew();
+    this.#areEndsTold = true;
+  }
+
   /** The connection of a peer that is not gone at a moment. */
   #openTrackOf(peer: string, us: number): Track | undefined {
     const track = this.#byPeer.get(peer);
@@ -477,6 +509,7 @@ export class Scene {
   }
 
   #addEnd(line: ConnectionEvent): void {
+    this.#tellsEnds();
     this.#endings.get(ENDED_WITH[line.ended_with] ?? "unknown")?.add(line.at);
     const byCookie = line.cookie === undefined ? undefined : this.#byCookie.get(line.cookie);
     const track = byCookie ?? this.#byPeer.get(line.remote);
@@ -490,7 +523,9 @@ export class Scene {
   #giveUp(us: number): void {
     const seen = new Set(this.#byCookie.values());
     for (const track of this.#tracks.all) {
-      if (track.overUs <= us && track.goneUs === Infinity && !seen.has(track)) track.goneUs = us;
+      if (track.overUs > us || track.endedWith !== undefined || seen.has(track)) continue;
+      track.isLeftOut = true;
+      if (track.goneUs === Infinity) track.goneUs = us;
     }
   }
 

@@ -51,8 +51,9 @@ const MOST_LINES = 64;
 /** How long the hand of a loop takes for two thirds of its way, in milliseconds. */
 const HAND_MS = 70;
 
-/** Where the accept queue is. */
+/** Where the accept queue is, and what it does while the server closes. */
 const IN_KERNEL = "in the kernel";
+const KEEPS_OUT = "newcomers kept out";
 
 /** What a stage is told about the connections. */
 export interface Naming {
@@ -62,6 +63,16 @@ export interface Naming {
   readonly letterOf: (dot: Dot) => string;
   /** Says whether a dot is followed; `undefined` if none is. */
   readonly followed: () => ((dot: Dot) => boolean) | undefined;
+}
+
+/** How a moment follows the one that was shown before. */
+export interface Pace {
+  /** How much time has passed, in milliseconds. */
+  readonly passedMs: number;
+  /** Whether everything is at its new place at once. */
+  readonly jumps: boolean;
+  /** Whether another moment follows by itself. */
+  readonly isPlaying: boolean;
 }
 
 /** The stage. */
@@ -146,15 +157,13 @@ export class Stage {
   /**
    * Shows a moment.
    *
-   * @param view the moment
-   * @param passedMs how much time has passed since the last one was shown, in milliseconds
-   * @param jumps whether nothing moves
+   * @param view the moment @param pace how it follows the one before
    * @returns whether something still moves
    */
-  show(view: View, passedMs: number, jumps: boolean): boolean {
+  show(view: View, { passedMs, jumps, isPlaying }: Pace): boolean {
     const nowMs = performance.now();
     if (this.#restructure(view)) this.refresh();
-    if (nowMs - this.#textMs >= TEXT_MS) {
+    if (nowMs - this.#textMs >= TEXT_MS || !isPlaying) {
       this.#textMs = nowMs;
       this.#write(view);
     }
@@ -185,18 +194,18 @@ export class Stage {
   }
 
   /** Makes the boxes that a moment needs. Returns whether others were there before. */
-  #restructure({ threads, hasHandOver, totals }: View): boolean {
+  #restructure({ threads, hasHandOver, areEndsTold, hasUnknownEnds }: View): boolean {
     const shown = threads.filter(({ kind }) => kind === "serves" || kind === "computes");
     const loops = shown.filter(({ isLoop }) => isLoop);
     const rest = shown.filter(({ isLoop }) => !isLoop);
     const isDense = rest.length > MANY_THREADS;
     const cards = isDense ? loops : [...loops, ...rest];
     const others = threads.filter(({ kind }) => kind !== "serves" && kind !== "computes");
-    const { unknown } = totals.endings;
     const structure = JSON.stringify([
       hasHandOver,
       isDense,
-      unknown > 0,
+      areEndsTold,
+      hasUnknownEnds,
       cards.map(({ number, name }) => [number, name]),
       others.map(({ name }) => name),
     ]);
@@ -204,6 +213,9 @@ export class Stage {
     this.#structure = structure;
     this.#handOver.root.hidden = !hasHandOver;
     this.#flow.classList.toggle("with-handover", hasHandOver);
+    for (const [name, { root }] of this.#ends) {
+      root.hidden = name === "unknown" ? !hasUnknownEnds : !areEndsTold;
+    }
     const before = new Map(this.#byNumber);
     this.#byNumber.clear();
     for (const thread of cards) {
@@ -242,7 +254,7 @@ export class Stage {
     if (this.#accept.where !== null) {
       setText(
         this.#accept.where,
-        view.isClosing ? `${IN_KERNEL}; newcomers are kept out` : IN_KERNEL,
+        view.isClosing ? KEEPS_OUT : IN_KERNEL,
       );
     }
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
@@ -288,27 +300,14 @@ export class Stage {
           } are free`,
       );
     }
-    const { endings, outcomes } = totals;
-    const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
-    const ended = endings.FIN + endings.RST + endings.unknown;
-    setText(this.#end("closing").count, String(count("closing")));
-    setText(this.#end("FIN").count, formatCount(endings.FIN));
-    setText(this.#end("RST").count, formatCount(endings.RST));
-    // Where the kernel tells nothing of ends, only the server does.
-    const unknown = endings.unknown + (ended === 0 ? over : 0);
-    setText(this.#end("unknown").count, formatCount(unknown));
-    const isTold = ended > 0 || unknown === 0;
-    for (const name of ["closing", "FIN", "RST"] as const) this.#end(name).root.hidden = !isTold;
-    this.#end("unknown").root.hidden = unknown === 0;
+    for (const [name, { count: shown }] of this.#ends) {
+      setText(shown, formatCount(name === "closing" ? count("closing") : totals.endings[name]));
+    }
   }
 
   #writeWhom({ whom }: Box, place: Dot["place"], dots: readonly Dot[]): void {
     const waitsFor = dots.find((dot) => dot.place === place)?.waitsFor;
     setText(whom, waitsFor === undefined ? "" : `for ${this.#naming.nameOf(waitsFor)}`);
-  }
-
-  #end(name: EndName): Box & { readonly slots: Slots<Dot> } {
-    return this.#ends.get(name) as Box & { readonly slots: Slots<Dot> };
   }
 
   #measure(): void {

@@ -78,6 +78,12 @@ export interface Computing extends Interval {
   readonly task: string | undefined;
 }
 
+/**
+ * How long the kernel may take to tell how a connection has ended whose socket is gone, in
+ * microseconds.
+ */
+const TELLING_US = 2_000_000;
+
 /** A connection through time. Its fields of {@linkcode Dot} are those of the last look. */
 export class Track implements Dot {
   readonly id: number;
@@ -114,6 +120,8 @@ export class Track implements Dot {
   goneUs = Infinity;
   /** How its socket ended, as the kernel has told. */
   endedWith: Ending | undefined;
+  /** Whether that was left out, and will not be told. */
+  isLeftOut = false;
   /** How its conversation ended, and why. */
   over: { readonly outcome: Outcome; readonly failure: string | undefined } | undefined;
   /** When somebody computed for it, if that has happened: there may be very many that only wait. */
@@ -195,7 +203,11 @@ export class Track implements Dot {
   endUs(areEndsTold: boolean): number {
     if (this.begunUs === Infinity) return this.goneUs;
     if (this.overUs === Infinity) return Infinity;
-    if (this.goneUs < Infinity) return Math.max(this.overUs, this.goneUs);
+    if (this.goneUs < Infinity) {
+      // Until it is told how it ended, nobody knows.
+      const isToBeTold = areEndsTold && this.endedWith === undefined && !this.isLeftOut;
+      return Math.max(this.overUs, this.goneUs + (isToBeTold ? TELLING_US : 0));
+    }
     // Where it was left out how it was over, its end may have been left out too.
     return areEndsTold && this.over?.outcome !== "unknown" ? Infinity : this.overUs;
   }

@@ -5,9 +5,11 @@
  * @module
  */
 
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Page } from "playwright-core";
 import type { Event, Header } from "../../engine/recording/events.ts";
+import { readLines } from "../../engine/figures/lines.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
@@ -465,6 +467,82 @@ inBrowser("a recording can be stepped through, and says who waited for whom", as
   assertEquals([open.complaints, open.requests], [[], []]);
 });
 
+/** What a figure shows after a step: where its boxes stand, and what they say. */
+interface StepShown {
+  readonly boxes: string;
+  /** The names of the threads, which come and go. */
+  readonly threads: string;
+  readonly accept: string;
+  readonly closing: string;
+  readonly said: string;
+  /** How many dots are where. */
+  readonly places: Readonly<Record<string, number>>;
+}
+
+/** Steps through a figure from its beginning. */
+function stepThrough(page: Page): Promise<readonly StepShown[]> {
+  return page.evaluate(async () => {
+    const figure = document.querySelector("model-figure") as unknown as ModelFigure;
+    const root = figure.shadowRoot as ShadowRoot;
+    const stage = (root.querySelector(".stage") as Element).getBoundingClientRect();
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const text = (selector: string) => root.querySelector(selector)?.textContent ?? "";
+    const steps: StepShown[] = [];
+    figure.seek(0);
+    for (let us = -1; us < figure.us; figure.step(1)) {
+      us = figure.us;
+      await frame();
+      await frame();
+      const all = [...root.querySelectorAll<HTMLElement>(".flow > .box, .ends > .box")];
+      const boxes = all.filter(({ hidden }) => !hidden).map((box) => {
+        const { x, y, width, height } = box.getBoundingClientRect();
+        const name = box.querySelector("h3")?.textContent;
+        return `${name} ${[x - stage.x, y - stage.y, width, height].map(Math.round)}`;
+      });
+      const threads = [...root.querySelectorAll(".card h4")].map((name) => name.textContent).join();
+      const places: Record<string, number> = {};
+      for (const { place } of figure.view.dots) places[place] = (places[place] ?? 0) + 1;
+      steps.push({
+        ...{ boxes: boxes.join("; "), threads, accept: text(".accept .count"), said: text(".now") },
+        ...{ closing: text(".end.closing .count"), places },
+      });
+    }
+    return steps;
+  });
+}
+
+inBrowser("every box stays where it is, and counts whom it shows, at every step", async () => {
+  for (const name of ["threadpool", "accept-queue", "closing-a-server"]) {
+    const file = new URL(`../../site/public/recordings/${name}.jsonl`, import.meta.url);
+    const { lines } = readLines(readFileSync(file, "utf8"));
+    const ends = lines.filter(({ type }) => type === "connection").length;
+    await using open = await OpenPage.open(pageWith(lines, ""));
+    const { page } = open;
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const steps = await stepThrough(page);
+      assert(steps.length > 10, steps.map(({ said }) => said).join("; "));
+      let isCounted = false;
+      for (const { boxes, threads, accept, closing, places, said } of steps) {
+        assertEquals(boxes, steps.find((step) => step.threads === threads)?.boxes, said);
+        assertMatch(boxes, /^Accept queue [^;]*; .*Closing [^;]*; FIN [^;]*; RST [^;]*$/);
+        isCounted ||= accept !== "not known";
+        assertEquals(
+          [accept, closing],
+          [
+            isCounted ? `${places["accept queue"] ?? 0} of 4096` : "not known",
+            String(places.closing ?? 0),
+          ],
+          said,
+        );
+      }
+      assert(isCounted);
+      assertEquals((await look(page)).ended, { FIN: ends, RST: 0, unknown: 0 });
+    }
+    assertEquals(open.complaints, []);
+  }
+});
+
 inBrowser(
   "a connection is followed from the accept queue to its end, before it has a number",
   async () => {
@@ -525,7 +603,7 @@ inBrowser(
         "Worker 0 begins to serve",
         "Worker 0 begins to compute for",
         "Worker 0 has computed for",
-        "#7 is over: done",
+        "The conversation of",
         "#7 has ended with FIN",
       ].map((line) => line.replace(/ #7.*/, "")),
     );
@@ -549,7 +627,7 @@ inBrowser(
       { type: "over", at: 9.2e6, connection: 8, outcome: "unknown" },
       { type: "counters", at: 19e6, values: {} },
     );
-    await followed.getByText("#8 is over: how was left out").waitFor();
+    await followed.getByText("The conversation of #8 is over: how was left out").waitFor();
     assertEquals((await look(page)).dots, []);
     assertEquals([open.complaints, await barriers(page)], [[], []]);
   },

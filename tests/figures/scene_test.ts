@@ -9,9 +9,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { laddersOf } from "../../engine/figures/ladders.ts";
 import { inOrder, readLines } from "../../engine/figures/lines.ts";
+import { doingOf } from "../../engine/figures/picture_table.ts";
 import { describeQueue } from "../../engine/figures/queue_counts.ts";
 import { type Dot, Scene, type View } from "../../engine/figures/scene.ts";
-import type { Event, Header } from "../../engine/recording/events.ts";
+import type { Event, Header, ListenerEvent } from "../../engine/recording/events.ts";
 import { askFrame, threeClients } from "../../lab/simulator/clients.ts";
 import { simulate, SIMULATED, type SimulationOptions } from "../../lab/simulator/simulate.ts";
 import { assert, assertEquals, test } from "../kit/harness.ts";
@@ -246,17 +247,14 @@ const SOCKET: Event = {
 
 test("who was counted in the accept queue, and is elsewhere since, is not counted there", () => {
   const scene = new Scene();
-  assertEquals(describeQueue(scene.at(0).acceptQueue), "not known");
   // A look takes time: the server has taken 1 just before its moment, and 2 while it was taken.
   scene.add([
     ...[HEADER, ...BEGUN, LISTENER, { ...SOCKET, waiting: true }],
     { ...SOCKET, cookie: "2", remote: "127.0.0.1:4002" },
     { type: "begun", at: 38, connection: 2, peer: "127.0.0.1:4002" },
   ] as Recorded);
-  assertEquals(describeQueue(scene.at(39).acceptQueue), "not known yet");
-  assertEquals(scene.at(45).acceptQueue, {
-    ...{ waiting: 0, limit: 128, countedUs: 40, isCounted: true },
-  });
+  assertEquals(describeQueue(scene.at(39).acceptQueue), "not known");
+  assertEquals(scene.at(45).acceptQueue, { waiting: 0, limit: 128, countedUs: 40 });
   // The next look finds as many again, so nothing is told of the listener; both have just come.
   scene.add([
     { ...SOCKET, at: 60, cookie: "3", remote: "127.0.0.1:4003", waiting: true },
@@ -374,6 +372,56 @@ test("FIN and RST are two ends, and what the kernel does not tell is neither", (
     return dot?.ending;
   });
   assertEquals(ends, ["FIN", "RST", "unknown"]);
+}, PURE);
+
+test("how a connection has ended is not said before the kernel has told it", () => {
+  const scene = new Scene();
+  const states = (us: number) => {
+    const { dots: [dot], totals: { endings }, areEndsTold } = scene.at(us, 1_000);
+    return [dot?.place, dot?.ending, endings.FIN, endings.unknown, areEndsTold];
+  };
+  scene.add([HEADER, LISTENER, ...BEGUN, SOCKET]);
+  scene.add([{ type: "over", at: 50, connection: 1, outcome: "done" }]);
+  // The kernel is seen, so nobody takes the server's word for it.
+  assertEquals(states(60), ["closing", undefined, 0, 0, true]);
+  scene.add([{ ...SOCKET, at: 70, state: "CLOSE" } as Event]);
+  assertEquals(states(80), ["closing", undefined, 0, 0, true]);
+  const [dot] = scene.at(80).dots;
+  assert(dot !== undefined);
+  assertEquals(doingOf(dot, String), "its conversation is over");
+  scene.add([{
+    ...{ type: "connection", at: 90, cookie: "1", local: "127.0.0.1:8080" },
+    ...{ remote: "127.0.0.1:4000", opened_by: "remote", closed_first: "remote" },
+    ended_with: "fin",
+  }]);
+  assertEquals(states(100), ["ended", "FIN", 1, 0, true]);
+  assertEquals(states(80), ["closing", undefined, 0, 0, true]);
+}, PURE);
+
+test("a connection whose end the kernel never tells does not close for ever", () => {
+  const scene = new Scene();
+  scene.add([HEADER, LISTENER, ...BEGUN, SOCKET]);
+  scene.add([{ type: "over", at: 50, connection: 1, outcome: "done" }]);
+  scene.add([{ ...SOCKET, at: 70, state: "CLOSE" } as Event]);
+  assertEquals(scene.at(1e6).dots.map(({ place }) => place), ["closing"]);
+  assertEquals(scene.at(3e6).dots, []);
+}, PURE);
+
+test("a box for ends of which nobody can say how is there from the beginning, or never", () => {
+  const unknownIn = (lines: Recorded, keepUs = Infinity) => {
+    const scene = new Scene({ keepUs });
+    scene.add([HEADER, ...lines]);
+    const { areEndsTold, hasUnknownEnds } = scene.at(0);
+    return [areEndsTold, hasUnknownEnds];
+  };
+  const { cookie: _, ...unnamed } = LISTENER as ListenerEvent;
+  const left: Event = { type: "left_out", at: 99, count: 1, what: "connections" };
+  assertEquals(unknownIn([LISTENER]), [true, false]);
+  assertEquals(unknownIn([LISTENER, left]), [true, true]);
+  assertEquals(unknownIn([LISTENER, { ...left, what: "spans" }]), [true, false]);
+  // Of a server that runs, what will come is not known.
+  assertEquals(unknownIn([LISTENER], 60e6), [true, true]);
+  assertEquals(unknownIn([unnamed]), [false, true]);
 }, PURE);
 
 test(

@@ -80,7 +80,7 @@ label { display: inline-flex; align-items: center; gap: 0.4rem; }
 .legend .words { color: var(--figure-faint); }
 details { margin-top: 0.75rem; font-size: 0.875em; }
 summary { cursor: pointer; color: var(--figure-faint); padding: 0.25rem 0; }
-.scroll { overflow: auto; max-height: 22rem; }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--figure-faint); padding: 0.25rem 0; }
 th, td {
@@ -216,7 +216,19 @@ export const FIGURE_STYLE = `
   padding: 0.2rem 0 0.2rem 0.75rem;
   font-size: 0.875em;
 }
-.followed ol { margin: 0.3rem 0 0; padding: 0; list-style: none; max-height: 14rem; overflow: auto; }
+.followed ol {
+  position: relative;
+  margin: 0.3rem 0 0;
+  padding: 0;
+  list-style: none;
+  max-height: 20rem;
+  overflow: auto;
+  background:
+    linear-gradient(var(--figure-ground), var(--figure-ground)) top / 100% 8px local no-repeat,
+    linear-gradient(var(--figure-ground), var(--figure-ground)) bottom / 100% 8px local no-repeat,
+    linear-gradient(var(--figure-line), transparent) top / 100% 8px no-repeat,
+    linear-gradient(transparent, var(--figure-line)) bottom / 100% 8px no-repeat;
+}
 .followed li { display: flex; gap: 0.75rem; padding: 0.1rem 0; color: var(--figure-faint); }
 .followed li.past { color: inherit; }
 .followed time { flex: none; min-width: 6.5em; text-align: right; font-variant-numeric: tabular-nums; }

@@ -127,5 +127,14 @@ export class Followed {
         ],
       })
     ));
+    this.#scrollTo(this.#list.children[past - 1] as HTMLElement | undefined);
+  }
+
+  /** Shows what has happened last, unless somebody reads there. */
+  #scrollTo(line: HTMLElement | undefined): void {
+    const list = this.#list;
+    if (list.matches(":hover, :focus")) return;
+    const below = (line?.offsetTop ?? 0) + (line?.offsetHeight ?? 0);
+    list.scrollTop = Math.max(0, below - list.clientHeight);
   }
 }

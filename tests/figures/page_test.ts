@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Page } from "playwright-core";
-import type { Event, Header } from "../../engine/recording/events.ts";
+import type { Event, Header, ServedEvent } from "../../engine/recording/events.ts";
 import { readLines } from "../../engine/figures/lines.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
@@ -510,6 +510,65 @@ function stepThrough(page: Page): Promise<readonly StepShown[]> {
     return steps;
   });
 }
+
+/** The rows of the tables of a figure of which a reader cannot see something, and how many there are. */
+function hiddenRows(page: Page): Promise<{ readonly rows: number; readonly hidden: string[] }> {
+  return page.evaluate(() => {
+    const root = document.querySelector("model-figure")?.shadowRoot as ShadowRoot;
+    const details = root.querySelector("details") as HTMLElement;
+    const rows = [...root.querySelectorAll("tr")];
+    const isInside = (row: HTMLElement) => {
+      const { left, right, top, bottom } = row.getBoundingClientRect();
+      return [details, row.closest(".scroll") as HTMLElement].every((frame) => {
+        const around = frame.getBoundingClientRect();
+        return around.top <= top + 1 && bottom <= around.bottom + 1 &&
+          around.left <= left + 1 && right <= around.right + 1;
+      });
+    };
+    const hidden = rows.filter((row) => {
+      // Nobody has to find out that something can be scrolled but the page.
+      if (!isInside(row)) return true;
+      row.scrollIntoView({ block: "center" });
+      return [...row.cells].some((cell) => {
+        const { left, right, top, bottom } = cell.getBoundingClientRect();
+        const middle = root.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        return middle === null || !cell.contains(middle);
+      });
+    });
+    return { rows: rows.length, hidden: hidden.map((row) => row.innerText) };
+  });
+}
+
+inBrowser(
+  "the tables of a figure end where their rows do, with one row and with many",
+  async () => {
+    for (const name of ["threadpool", "threads-for-a-crowd"]) {
+      const file = new URL(`../../site/public/recordings/${name}.jsonl`, import.meta.url);
+      const { lines } = readLines(readFileSync(file, "utf8"));
+      const [first, ...others] = lines.filter(({ type }) => type === "served") as ServedEvent[];
+      assert(first !== undefined);
+      await using open = await OpenPage.open(pageWith(lines, ""));
+      const { page } = open;
+      await page.getByText("The same as a table").click();
+      for (const [us, connections] of [[first.at, 1], [others.at(-1)?.at ?? 0, 2]] as const) {
+        await page.evaluate((us) => {
+          (document.querySelector("model-figure") as unknown as ModelFigure).seek(us + 1);
+        }, us);
+        const table = page.getByRole("table", { name: "Connections", exact: true });
+        await until("the rows to be there", async () => {
+          return await table.locator("tbody tr").count() >= connections;
+        });
+        for (const width of [360, 1280]) {
+          await page.setViewportSize({ width, height: 740 });
+          const { rows, hidden } = await hiddenRows(page);
+          assert(rows > 8, `${rows} rows`);
+          assertEquals(hidden, [], `${name} at ${width} pixels`);
+          assertEquals(await isWide(page), false, `${width} pixels`);
+        }
+      }
+    }
+  },
+);
 
 inBrowser("every box stays where it is, and counts whom it shows, at every step", async () => {
   for (const name of ["threadpool", "accept-queue", "closing-a-server"]) {

@@ -91,6 +91,8 @@ th, td {
   overflow-wrap: anywhere;
 }
 th { font-weight: 600; }
+.picture th, .picture td { overflow-wrap: break-word; }
+.picture.connections td:nth-child(2) { overflow-wrap: anywhere; }
 .unseen {
   position: absolute;
   width: 1px;
@@ -141,7 +143,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .count { font-variant-numeric: tabular-nums; font-weight: 600; font-size: 0.9375em; }
 .accept .count, .handover .count { font-size: 1.25em; line-height: 1.3; }
 .whom { min-height: 1.45em; }
-.accept > :not(.well), .handover > :not(.well) { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
+.accept > p, .handover > p { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 .dense .whom, .end .whom { display: none; }
 .gauge {
   height: 4px;
@@ -236,5 +238,8 @@ export const FIGURE_STYLE = `
   .frame { padding: 0.75rem; border-radius: 12px; }
   .time { flex-basis: 100%; }
   .time output { min-width: 0; }
+  .picture { font-size: 0.9em; }
+  .picture th, .picture td { padding-right: 0.4rem; }
+  .picture button.small { white-space: normal; text-align: left; }
 }
 `;

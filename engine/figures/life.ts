@@ -31,9 +31,19 @@ export const DOING_WORDS: Readonly<Record<Doing, string>> = {
 /** A part of a client's time. */
 export interface Stretch {
   readonly doing: Doing;
+  /** For whom it waited then, by their places: those who had what it waited for, the longest first. */
+  readonly waitedFor: readonly Share[];
   /** When it began and ended, in microseconds since the recording began. */
   readonly fromUs: number;
   readonly toUs: number;
+}
+
+/** A part of a wait. */
+export interface Share {
+  /** The place of the client for which it was. */
+  readonly place: number;
+  /** How long, in microseconds. */
+  readonly us: number;
 }
 
 /** When a client came and had its answer, in microseconds since the recording began. */
@@ -84,7 +94,7 @@ export function visitsOf(events: readonly Event[]): readonly Visit[] {
 }
 
 /** An interval. */
-type Interval = readonly [fromUs: number, toUs: number];
+export type Interval = readonly [fromUs: number, toUs: number];
 
 /** Which of two things that are true at the same time is shown. */
 const ORDER: readonly Doing[] = ["computing", "queue", "accept", "thread"];
@@ -93,7 +103,7 @@ const ORDER: readonly Doing[] = ["computing", "queue", "accept", "thread"];
 const WAITS: readonly Doing[] = ["queue", "accept", "thread"];
 
 /** Whoever has waited for less is not said to have waited for somebody, in microseconds. */
-const LEAST_US = 1_000;
+export const LEAST_US = 1_000;
 
 /**
  * Tells what became of the time of several clients.
@@ -106,38 +116,54 @@ const LEAST_US = 1_000;
  */
 export function livesOf(events: readonly Event[], visits: readonly Visit[]): readonly Life[] {
   const conversations = visits.map((visit) => conversationOf(events, visit));
-  return visits.map((visit, index) => {
-    const own = conversations[index] as Conversation;
-    const others = conversations.filter((other) => other !== own);
-    const onSameThread = others.filter(({ thread }) => thread === own.thread);
-    const known: Readonly<Record<Doing, readonly Interval[]>> = {
-      accept: [[visit.fromUs, own.begunUs]],
-      queue: [[own.begunUs, own.servedUs]],
-      thread: [...onSameThread.flatMap(({ busy }) => busy), ...own.awaiting],
-      computing: own.computing,
-      talk: [],
-    };
-    const stretches = divide(visit, known);
-    const waits = stretches.filter(({ doing }) => WAITS.includes(doing));
-    const shares = conversations.map((other) => {
-      if (other === own) return 0;
-      const kept = onSameThread.includes(other) ? other.holds : [];
-      const computing = own.awaiting.flatMap((wait) => common(wait, other.computing));
-      const held = [...kept, ...computing];
-      return covered(waits.flatMap(({ fromUs, toUs }) => common([fromUs, toUs], held)));
-    });
-    const most = Math.max(...shares);
-    const isKnown = most >= LEAST_US;
-    return {
-      stretches,
-      waitedUs: isKnown ? most : 0,
-      waitedFor: isKnown ? shares.indexOf(most) : undefined,
-    };
+  return visits.map((visit, index) => lifeAmong(visit, index, conversations));
+}
+
+/**
+ * Tells what became of the time of one of several clients.
+ *
+ * @param visit its visit @param place its place @param conversations all of them
+ */
+export function lifeAmong(
+  visit: Pick<Visit, "fromUs" | "toUs">,
+  place: number,
+  conversations: readonly Conversation[],
+): Life {
+  const own = conversations[place] as Conversation;
+  const isOnSameThread = (other: Conversation) => other !== own && other.thread === own.thread;
+  const onSameThread = conversations.filter(isOnSameThread);
+  const known: Readonly<Record<Doing, readonly Interval[]>> = {
+    accept: [[visit.fromUs, own.begunUs]],
+    queue: [[own.begunUs, own.servedUs]],
+    thread: [...onSameThread.flatMap(({ busy }) => busy), ...own.awaiting],
+    computing: own.computing,
+    talk: [],
+  };
+  const held = conversations.map((other): readonly Interval[] => {
+    if (other === own) return [];
+    const kept = isOnSameThread(other) ? other.holds : [];
+    return [...kept, ...own.awaiting.flatMap((wait) => common(wait, other.computing))];
   });
+  const sums = held.map(() => 0);
+  const stretches = divide(visit, known).map((stretch): Stretch => {
+    const { doing, fromUs, toUs } = stretch;
+    if (!WAITS.includes(doing)) return stretch;
+    const shares = held.map((intervals) => covered(common([fromUs, toUs], intervals)));
+    for (const [other, us] of shares.entries()) sums[other] = sums[other] as number + us;
+    const waitedFor = shares.map((us, place) => ({ place, us })).filter(({ us }) => us >= LEAST_US);
+    return { ...stretch, waitedFor: waitedFor.sort((one, other) => other.us - one.us) };
+  });
+  const most = Math.max(...sums);
+  const isKnown = most >= LEAST_US;
+  return {
+    stretches,
+    waitedUs: isKnown ? most : 0,
+    waitedFor: isKnown ? sums.indexOf(most) : undefined,
+  };
 }
 
 /** What the server has recorded of a client. */
-interface Conversation {
+export interface Conversation {
   readonly begunUs: number;
   readonly servedUs: number;
   readonly thread: number | undefined;
@@ -181,7 +207,7 @@ function conversationOf(events: readonly Event[], visit: Visit): Conversation {
 
 /** Divides a visit into stretches, each the first thing of {@linkcode ORDER} that is true. */
 function divide(
-  { fromUs, toUs }: Visit,
+  { fromUs, toUs }: Pick<Visit, "fromUs" | "toUs">,
   known: Readonly<Record<Doing, readonly Interval[]>>,
 ): readonly Stretch[] {
   const ends = Object.values(known).flat(2).filter((us) => us > fromUs && us < toUs);
@@ -194,7 +220,7 @@ function divide(
       "talk";
     const last = stretches.at(-1);
     if (last?.doing === doing) stretches[stretches.length - 1] = { ...last, toUs: to };
-    else stretches.push({ doing, fromUs: from, toUs: to });
+    else stretches.push({ doing, waitedFor: [], fromUs: from, toUs: to });
   }
   return stretches;
 }

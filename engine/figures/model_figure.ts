@@ -552,9 +552,8 @@ export class ModelFigure extends ElementBase {
     return this.#scene.happenings().findLast((happening) => happening.us <= us + 0.5);
   }
 
-  #named({ text, connection }: Happening): string {
-    const name = connection === undefined ? undefined : this.#nameByConnection.get(connection);
-    const named = name === undefined ? text : text.replaceAll(`#${connection}`, name);
+  #named({ text }: Happening): string {
+    const named = text.replaceAll(/#(\d+)/g, (_, number) => this.#nameOf(Number(number)));
     return named.slice(0, 1).toUpperCase() + named.slice(1);
   }
 

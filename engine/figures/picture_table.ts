@@ -23,6 +23,13 @@ export function placeOf({ place, thread }: Dot, { threads }: View): string {
   return threads.find(({ number }) => number === thread)?.name ?? "a thread";
 }
 
+/** What a connection is called that may have no number yet. */
+export function titleOf({ connection, place }: Dot, nameOf: NameOf): string {
+  if (connection !== undefined) return nameOf(connection);
+  if (place === "accept queue") return "not accepted yet";
+  return place === "ended" ? "no number" : "accepted, no number yet";
+}
+
 /** What a connection does, and for whom it waits. */
 export function doingOf(dot: Dot, nameOf: NameOf): string {
   const words = MEANINGS.find(({ look }) => look === lookOf(dot))?.words ?? dot.doing;
@@ -64,8 +71,8 @@ export class PictureTable {
           class: "scroll",
           attributes: { tabindex: "0", role: "group", "aria-label": "The picture as a table" },
           children: [
-            tableOf("Where connections are", places, this.#places.body),
-            tableOf("Connections", connections, this.#connections.body),
+            tableOf("places", "Where connections are", places, this.#places.body),
+            tableOf("connections", "Connections", connections, this.#connections.body),
             this.#more,
           ],
         }),
@@ -83,7 +90,7 @@ export class PictureTable {
     this.#dots = dots.slice(0, MOST_ROWS);
     this.#connections.fill(
       new Map(this.#dots.map((dot) => [dot.id, [
-        dot.connection === undefined ? "not accepted yet" : this.#nameOf(dot.connection),
+        titleOf(dot, this.#nameOf),
         dot.peer,
         placeOf(dot, view),
         doingOf(dot, this.#nameOf),
@@ -121,25 +128,32 @@ export class PictureTable {
     ];
   }
 
-  #activityOf({ activity, isLoop, turns }: ThreadView, { us }: View): string {
+  #activityOf({ activity, isLoop, standsStill, turns }: ThreadView, { us }: View): string {
     if (activity === undefined) return isLoop ? `waits, after ${turns} turns` : "waits";
     const { what, task, connection, sinceUs } = activity;
     const whom = connection === undefined ? "" : ` for ${this.#nameOf(connection)}`;
     const since = formatTime(Math.max(0, us - sinceUs));
-    return `${what}${task === undefined ? "" : ` ${task}`}${whom}, ${since}`;
+    const still = standsStill ? "stands still: " : "";
+    return `${still}${what}${task === undefined ? "" : ` ${task}`}${whom}, ${since}`;
   }
 }
 
 /** How many are seen in a queue, and how old the count of all of them is. */
 function seenIn(place: Dot["place"], { countedUs }: QueueView, { dots, us }: View): string {
   const seen = dots.filter((dot) => dot.place === place).length;
-  const age = countedUs === undefined ? "not counted" : `counted ${formatTime(us - countedUs)} ago`;
+  const age = countedUs === undefined ? "not counted" : `as of ${formatTime(us - countedUs)} ago`;
   return `${seen} seen there, ${age}`;
 }
 
-function tableOf(title: string, columns: readonly string[], body: HTMLElement): HTMLElement {
+function tableOf(
+  name: string,
+  title: string,
+  columns: readonly string[],
+  body: HTMLElement,
+): HTMLElement {
   const heads = columns.map((text) => make("th", { text, attributes: { scope: "col" } }));
   return make("table", {
+    class: `picture ${name}`,
     children: [
       make("caption", { text: title }),
       make("thead", { children: [make("tr", { children: heads })] }),

@@ -110,27 +110,32 @@ export class AcceptQueues {
   }
 }
 
-/**
- * What is known of the server's own queue at a moment.
- *
- * @param counters what the server has counted, and when
- * @param us the moment @param tracks all connections
- * @param seen how many of these are in that queue at this moment
- */
+/** What {@linkcode handOverQueue} needs. */
+export interface HandOverParts {
+  /** What the server has counted. */
+  readonly counters: Course<Readonly<Record<string, number>>>;
+  /** When it has counted. */
+  readonly counts: Course<unknown>;
+  /** All connections. */
+  readonly tracks: readonly Track[];
+  /** How many of these are in its own queue at the moment. */
+  readonly seen: number;
+}
+
+/** What is known of the server's own queue at a moment. @param us the moment @param parts from what */
 export function handOverQueue(
-  counters: Course<Readonly<Record<string, number>>>,
   us: number,
-  tracks: readonly Track[],
-  seen: number,
+  { counters, counts, tracks, seen }: HandOverParts,
 ): QueueView {
-  const before = counters.countAt(us);
-  const { at: countedUs, value } = counters.all[before - 1] ?? {};
-  const sinceUs = counters.all[before - 2]?.at ?? -Infinity;
-  if (value?.queued === undefined || countedUs === undefined) {
+  const queued = counters.at(us)?.queued;
+  const before = counts.countAt(us);
+  const countedUs = counts.all[before - 1]?.at;
+  const sinceUs = counts.all[before - 2]?.at ?? -Infinity;
+  if (queued === undefined || countedUs === undefined) {
     return { waiting: seen, limit: undefined, countedUs: undefined };
   }
   const rest = restOf({
-    count: value.queued,
+    count: queued,
     has: ({ waiting }) =>
       waiting !== undefined && waiting.at <= countedUs && countedUs < waiting.to,
     mayHaveLeft: ({ servedUs }) => sinceUs < servedUs && servedUs <= us,

@@ -23,10 +23,11 @@ import type {
 import type { Line } from "./lines.ts";
 import { type Happening, happeningsOf } from "./happenings.ts";
 import { AcceptQueues, handOverQueue, type QueueView } from "./queue_counts.ts";
-import { Course, Moments } from "./spans.ts";
+import { Course, Moments, type Stated } from "./spans.ts";
 import { Thread, type ThreadKind, type ThreadView, threadView } from "./thread.ts";
 import { type Computing, type Dot, type Ending, Track } from "./track.ts";
 import { TrackOrder } from "./track_order.ts";
+import { waitsOf } from "./waits.ts";
 
 export type { Happening } from "./happenings.ts";
 export type { QueueView } from "./queue_counts.ts";
@@ -135,6 +136,8 @@ export class Scene {
   #closingUs = Infinity;
   #forgottenUs = 0;
   #happenings: readonly Happening[] | undefined;
+  /** The life that was asked for last. */
+  #life: { readonly track: Track; readonly happenings: readonly Happening[] } | undefined;
 
   /** @param options how it remembers */
   constructor({ keepUs = Infinity }: SceneOptions = {}) {
@@ -174,7 +177,7 @@ export class Scene {
    */
   add(lines: Iterable<Line>): void {
     for (const line of lines) this.#add(line);
-    this.#happenings = undefined;
+    this.#happenings = this.#life = undefined;
     const horizonUs = this.#toUs - this.#keepUs;
     if (horizonUs - this.#forgottenUs > this.#keepUs * FORGETFUL) this.#forget(horizonUs);
   }
@@ -215,7 +218,12 @@ export class Scene {
       threads: threads.sort((one, other) => one.number - other.number),
       acceptQueue: this.#acceptQueues.at(us, tracks, seen["accept queue"]),
       hasHandOver: this.#wasQueued || threads.some(({ kind }) => kind === "accepts"),
-      handOverQueue: handOverQueue(this.#counters, us, tracks, seen["hand-over queue"]),
+      handOverQueue: handOverQueue(us, {
+        counters: this.#counters,
+        counts: this.#countsAt(us),
+        tracks,
+        seen: seen["hand-over queue"],
+      }),
       totals: {
         begun: this.#begun.countAt(us),
         outcomes,
@@ -232,9 +240,16 @@ export class Scene {
     };
   }
 
-  /** The server's own counters at a moment. */
-  countersAt(us: number): Readonly<Record<string, number>> | undefined {
-    return this.#counters.at(us);
+  /** The server's own counters at a moment, and when they were counted. */
+  countersAt(us: number): Stated<Readonly<Record<string, number>>> | undefined {
+    const value = this.#counters.at(us);
+    const at = this.#countsAt(us).last(us)?.at;
+    return value === undefined || at === undefined ? undefined : { at, value };
+  }
+
+  /** When the server has counted. A stream tells counters that have changed, and figures each time. */
+  #countsAt(us: number): Course<unknown> {
+    return this.#figures.countAt(us) > 0 ? this.#figures : this.#counters;
   }
 
   /** Of a server that runs such an end may come at any time, and its place is there before. */
@@ -283,9 +298,19 @@ export class Scene {
     return this.#tracks.all.find((track) => track.id === id);
   }
 
-  /** What happens to a connection, in words and in the order of time. @param dot from this scene */
+  /**
+   * What happens to a connection, in words and in the order of time, and for whom it waits.
+   *
+   * @param dot from this scene
+   */
   lifeOf(dot: Dot): readonly Happening[] {
-    return inOrder(happeningsOf(dot as Track, this.#nameOf));
+    const track = dot as Track;
+    if (this.#life?.track !== track) {
+      const waits = waitsOf(track, this.#tracks.all, this.#threads, this.#toUs);
+      const happenings = inOrder([...happeningsOf(track, this.#nameOf), ...waits]);
+      this.#life = { track, happenings };
+    }
+    return this.#life.happenings;
   }
 
   /** Everything that happens, in words and in the order of time. */
@@ -586,7 +611,7 @@ function sayWhom(dots: readonly Track[], threads: readonly ThreadView[]): void {
   };
   const serving = only("serves");
   const holder = serving?.isLoop === true
-    ? serving.activity?.what === "computing" ? serving.activity.connection : undefined
+    ? serving.standsStill ? serving.activity?.connection : undefined
     : serving?.dots[0]?.connection;
   const computing = only("computes")?.activity?.connection;
   for (const dot of dots) {

@@ -53,7 +53,7 @@ const HAND_MS = 70;
 
 /** Where the accept queue is, and what it does while the server closes. */
 const IN_KERNEL = "in the kernel";
-const KEEPS_OUT = "newcomers kept out";
+const KEEPS_OUT = "no newcomers";
 
 /** What a stage is told about the connections. */
 export interface Naming {
@@ -181,9 +181,9 @@ export class Stage {
 
   /** What the boxes are busy with, as far as it is drawn. */
   #busy({ threads }: View): string {
-    return threads.map(({ activity, isLoop, kind }) =>
+    return threads.map(({ activity, isLoop, standsStill, kind }) =>
       activity !== undefined && (isLoop || kind === "computes")
-        ? `${activity.what} ${activity.connection}`
+        ? `${activity.what} ${activity.connection} ${standsStill}`
         : ""
     ).join();
   }
@@ -474,11 +474,10 @@ export class Stage {
   }
 
   /** The circle of a loop, and its hand. */
-  #drawLoop(context: CanvasRenderingContext2D, { number, activity }: ThreadView): void {
+  #drawLoop(context: CanvasRenderingContext2D, { number, standsStill: stands }: ThreadView): void {
     const found = this.#byNumber.get(number);
     if (found === undefined) return;
     const { x, y, radius } = circleIn(found.rectangle, this.#radius);
-    const stands = activity?.what === "computing";
     context.lineWidth = stands ? 2.5 : 1.5;
     context.strokeStyle = this.#colour(stands ? "computing" : "line");
     context.beginPath();

@@ -198,12 +198,24 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
     ) => [connection, place, doing, waitsFor]);
     return queued === 2 && JSON.stringify(seen) === JSON.stringify(wanted);
   });
+  // They were accepted, and everything on the page says so.
+  await until("the counters to have them", async () => {
+    const shown = await counters(page);
+    return shown["accepted and begun"] === "1" && shown["accepted and queued"] === "2";
+  });
+  await page.getByText("The same as a table").click();
+  assertEquals(await page.getByRole("row", { name: "accepted, no number yet" }).count(), 2);
+  assertEquals(await page.getByText("not accepted").count(), 0);
+  await page.getByText("The same as a table").click();
   for (const [peer, answer] of [[first, "b"], [second, "*b"], [third, "*b"]] as const) {
     await peer.send("^a$");
     assertEquals(await peer.take(answer.length), answer);
     peer.finish();
     await peer.rest();
   }
+  await page.getByLabel("Follow #").fill("2");
+  await page.locator("model-figure .followed li")
+    .getByText(/^#2 waited [\d.]+ m?s for #1 in the hand-over queue$/).waitFor();
   await page.getByRole("button", { name: "Three clients" }).click();
   await shows(page, "six ends", (picture) => endsIn(picture) === 6 && picture.queued === 0);
   await lookBackTo(page, "worker 0 begins to compute prime for #4");
@@ -219,7 +231,7 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
   // The last picture is a little later than the one at which it has ended.
   await until("the page to have the server's own totals", async () => {
     const shown = await counters(page);
-    return shown.accepted === String(totals.accepted) &&
+    return shown["accepted and begun"] === String(totals.accepted) &&
       shown.completed === String(totals.completed) && shown.failed === String(totals.failed);
   });
   await shows(page, "the ends of all", (picture) => endsIn(picture) === totals.completed);
@@ -229,6 +241,21 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
 
 /** The largest prime of 64 bits. To find that out takes seconds. */
 const LARGEST_PRIME = "18446744073709551557";
+
+inBrowser("what the figures over time and the counters cover is said on the page", async () => {
+  await using server = await ServerProcess.start("event", ["--live", "0"]);
+  await using open = await OpenPage.visit(pageOf(server), {
+    viewport: { width: 360, height: 740 },
+  });
+  const { page } = open;
+  await page.locator("#state[data-state=live]").waitFor();
+  const life = page.locator(".chart", { hasText: "Life of a connection" });
+  assertStringIncludes(await life.innerText(), "From accept() to the end of its conversation");
+  await until("the counters to be there", async () => {
+    return (await counters(page))["accepted and begun"] === "0";
+  });
+  assertEquals(open.complaints, []);
+});
 
 inBrowser("a loop that computes stands still, and the page shows it while it does", async () => {
   await using server = await ServerProcess.start("event", [
@@ -463,6 +490,12 @@ inBrowser("a recording can be stepped through, and says who waited for whom", as
   assertEquals((await look(page)).ended.FIN, of("over"));
   await page.getByLabel("Follow #").fill("2");
   await page.locator("model-figure .followed").getByText("echo, from").waitFor();
+  const waits = page.locator("model-figure .followed li").getByText(/waited/);
+  assertEquals(await waits.count(), 1);
+  assertMatch(
+    await waits.innerText(),
+    /^Echo waited 9\d\.\d ms for long prime in the hand-over queue$/,
+  );
   assertEquals(await barriers(page), []);
   assertEquals([open.complaints, open.requests], [[], []]);
 });
@@ -634,7 +667,7 @@ inBrowser(
         await canvas.click({ position: { x: box.x - at.x + x, y: box.y - at.y + y } });
       }
     }
-    await title(`A connection that is not accepted yet, from ${peer}, is here: accept queue`);
+    await title(`A connection (not accepted yet), from ${peer}, is here: accept queue`);
     await append({ ...socket, at: 2_000, waiting: false }, {
       ...{ type: "begun", at: 1_500, connection: 7, peer, cookie: "1" },
     }, { type: "queued", at: 1_500, to: 2_500, connection: 7 });
@@ -646,7 +679,7 @@ inBrowser(
     await page.evaluate(() =>
       (document.querySelector("model-figure") as unknown as ModelFigure).seek(3_000)
     );
-    await title(`#7, from ${peer}, is served by worker 0: computing`);
+    await title(`#7, from ${peer}, is served by worker 0: computing · 400 µs`);
     await append({ type: "over", at: 9_500, connection: 7, outcome: "done" }, {
       ...{ type: "connection", at: 9_600, cookie: "1", local: "127.0.0.1:80", remote: peer },
       ...{ opened_by: "remote", closed_first: "remote", ended_with: "fin" },
@@ -660,6 +693,7 @@ inBrowser(
         "#7 is accepted",
         "#7 waits in the hand-over queue",
         "Worker 0 begins to serve",
+        "#7 waited 1.00 ms in the hand-over queue",
         "Worker 0 begins to compute for",
         "Worker 0 has computed for",
         "The conversation of",

@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { laddersOf } from "../../engine/figures/ladders.ts";
 import { inOrder, readLines } from "../../engine/figures/lines.ts";
-import { doingOf } from "../../engine/figures/picture_table.ts";
+import { doingOf, titleOf } from "../../engine/figures/picture_table.ts";
 import { describeQueue } from "../../engine/figures/queue_counts.ts";
 import { type Dot, Scene, type View } from "../../engine/figures/scene.ts";
 import type { Event, Header, ListenerEvent } from "../../engine/recording/events.ts";
@@ -121,6 +121,131 @@ test("a loop that computes in place stands still, and says for whom the others w
   const later = scene.at(scene.toUs);
   assert((later.threads[0]?.turns ?? 0) > 3, "it has turned on");
 }, PURE);
+
+/** For whom each of the three clients waited, and where: what following them says. */
+const WAITS: readonly (readonly [
+  options: Pick<SimulationOptions, "mode"> & Partial<SimulationOptions>,
+  waits: readonly (readonly string[])[],
+])[] = [
+  [{ mode: "sequential" }, [
+    [],
+    ["#2 waited … for #1 in the accept queue"],
+    ["#3 waited … for #1 in the accept queue"],
+  ]],
+  [{ mode: "threadpool", workers: 1 }, [
+    [],
+    ["#2 waited … for #1 in the hand-over queue"],
+    ["#3 waited … for #1 in the hand-over queue"],
+  ]],
+  [{ mode: "threadpool", workers: 2 }, [[], [], []]],
+  // Nobody has what a thread needs that starts. The thread of the second takes the third meanwhile.
+  [{ mode: "threaded" }, [
+    ["#1 waited … in the hand-over queue"],
+    ["#2 waited … in the hand-over queue"],
+    [
+      "#3 waited … in the accept queue",
+      "#3 waited …, … of it for #2, in the hand-over queue",
+    ],
+  ]],
+  [{ mode: "event", offload: 0 }, [
+    [],
+    ["#2 waited … for #1 in the accept queue"],
+    ["#3 waited … for #1 in the accept queue"],
+  ]],
+  [{ mode: "event", offload: 0, clients: threeClients(0) }, [
+    [],
+    ["#2 waited … for #1 until its loop was free"],
+    ["#3 waited … for #1 until its loop was free"],
+  ]],
+  [{ mode: "event", offload: 1 }, [
+    [],
+    [],
+    ["#3 waited … for #1 until a thread could compute for it"],
+  ]],
+];
+
+for (const [options, waits] of WAITS) {
+  const { clients, ...knobs } = options;
+  const name = Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`).join(", ");
+  const how = clients === undefined ? "" : ", all at once";
+  test(`whoever follows a connection reads for whom it waited: ${name}${how}`, () => {
+    const recording = record(options);
+    const scene = sceneOf(recording);
+    scene.at(scene.toUs);
+    const all = [1, 2, 3].map((connection) => {
+      const dot = scene.find(connection, undefined);
+      assert(dot !== undefined);
+      return scene.lifeOf(dot).filter(({ text }) => text.includes("waited"));
+    });
+    assertEquals(
+      all.map((life) => life.map(({ text }) => text.replaceAll(/[\d.]+ ms/g, "…"))),
+      waits,
+    );
+    // It is told when it is over, and took at most from the first line until then.
+    const [long] = eventsOf(recording, "span").filter(({ name }) => name === "computing")
+      .toSorted((one, other) => other.to - other.at - (one.to - one.at));
+    for (const { us, text } of all.flat().filter(({ text }) => text.includes("for #1"))) {
+      assert(long !== undefined);
+      const [, ms] = /waited ([\d.]+) ms/.exec(text) ?? [];
+      assert(us >= long.to, text);
+      assert(Number(ms) * 1_000 <= us && Number(ms) * 1_000 > (long.to - long.at) * 0.8, text);
+    }
+  }, PURE);
+}
+
+test("a wait for several is told with the share of each", () => {
+  const scene = new Scene();
+  const visit = (connection: number, at: number, to: number, seen = at): Event[] => [
+    ...connection === 1
+      ? []
+      : [{ ...SOCKET, at: seen, remote: `127.0.0.1:${4000 + connection}`, waiting: true } as Event]
+        .map((socket) => ({ ...socket, cookie: String(connection) })),
+    { type: "begun", at, connection, peer: `127.0.0.1:${4000 + connection}` },
+    { type: "served", at, connection, thread: 1 },
+    { type: "over", at: to, connection, outcome: "done" },
+  ];
+  scene.add([HEADER, { type: "thread", at: 0, thread: 1, name: "loop 0" }]);
+  scene.add([...visit(1, 0, 60_000), ...visit(2, 60_000, 90_000, 5_000)]);
+  scene.add(visit(3, 90_500, 91_000, 10_000));
+  const textOf = (connection: number) => {
+    const dot = scene.find(connection, undefined);
+    return dot && scene.lifeOf(dot).map(({ text }) => text).find((text) => text.includes("waited"));
+  };
+  assertEquals([1, 2, 3].map(textOf), [
+    undefined,
+    "#2 waited 55.0 ms for #1 in the accept queue",
+    "#3 waited 80.5 ms, 50.0 ms of it for #1, 30.0 ms for #2, in the accept queue",
+  ]);
+}, PURE);
+
+test(
+  "whose turn stops a loop is computing, and it is said of everybody else that they wait",
+  () => {
+    const scene = new Scene();
+    const thread: Event = { type: "thread", at: 0, thread: 1, name: "main", loop: true };
+    const served = (connection: number): Event[] => [
+      { type: "begun", at: 5, connection, peer: `127.0.0.1:${4000 + connection}` },
+      { type: "served", at: 5, connection, thread: 1 },
+    ];
+    scene.add([HEADER, thread, ...served(1), ...served(2), {
+      ...SOCKET,
+      at: 30_000,
+      cookie: "3",
+      remote: "127.0.0.1:4003",
+      waiting: true,
+    } as Event, { type: "doing", at: 20_000, thread: 1, connection: 1, what: "turn" }]);
+    const view = scene.at(50_000);
+    assertEquals(told(view), [
+      "1 main: computing",
+      "127.0.0.1:4003 accept queue of 1",
+      "2 main: waiting for the loop of 1",
+    ]);
+    assertEquals(view.threads.map(({ standsStill }) => standsStill), [true]);
+    assertEquals(view.dots.map(({ sinceUs }) => sinceUs), [20_000, 20_000, 30_000]);
+    assertEquals(told(scene.at(20_500)).slice(0, 1), ["1 main: reading"]);
+  },
+  PURE,
+);
 
 test("the threads that compute for a loop are busy with what its connections wait for", () => {
   const recording = record({ mode: "event", offload: 2 });
@@ -339,7 +464,16 @@ test(
     const peer = "127.0.0.1:4001";
     scene.add([HEADER, ...BEGUN, { type: "doing", at: 20, peer, what: "queued" }]);
     const both = ["1 worker 0: reading", `${peer} hand-over queue of 1`];
-    assertEquals(told(scene.at(30)), both.sort());
+    const view = scene.at(30);
+    assertEquals(told(view), both.sort());
+    // It was accepted, whatever else is not known of it.
+    const [, dot] = view.dots;
+    assert(dot !== undefined);
+    assertEquals(titleOf(dot, String), "accepted, no number yet");
+    assertEquals(scene.lifeOf(dot).map(({ us, text }) => [us, text]), [
+      [20, `${peer} is accepted`],
+      [20, `${peer} waits in the hand-over queue`],
+    ]);
     scene.add([
       { type: "over", at: 50, connection: 1, outcome: "done" },
       { type: "doing", at: 55, peer },

@@ -217,7 +217,7 @@ export class Scene {
       dots,
       threads: threads.sort((one, other) => one.number - other.number),
       acceptQueue: this.#acceptQueues.at(us, tracks, seen["accept queue"]),
-      hasHandOver: this.#wasQueued || threads.some(({ kind }) => kind === "accepts"),
+      hasHandOver: this.#hasQueue || threads.some(({ kind }) => kind === "accepts"),
       handOverQueue: handOverQueue(us, {
         counters: this.#counters,
         counts: this.#countsAt(us),
@@ -250,6 +250,11 @@ export class Scene {
   /** When the server has counted. A stream tells counters that have changed, and figures each time. */
   #countsAt(us: number): Course<unknown> {
     return this.#figures.countAt(us) > 0 ? this.#figures : this.#counters;
+  }
+
+  /** A server that has a queue counts it from the beginning. */
+  get #hasQueue(): boolean {
+    return this.#wasQueued || this.#firstCounters?.queued !== undefined;
   }
 
   /** Of a server that runs such an end may come at any time, and its place is there before. */

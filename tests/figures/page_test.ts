@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Page } from "playwright-core";
 import type { Event, Header, ServedEvent } from "../../engine/recording/events.ts";
@@ -283,6 +283,40 @@ inBrowser("a loop that computes stands still, and the page shows it while it doe
   server.signal("SIGKILL");
   await page.getByText("The server does not answer.").waitFor();
   assertEquals((await look(page)).ended, kept.ended);
+});
+
+inBrowser("whoever stops a loop between two yields is computing, and the others wait", async () => {
+  using folder = new Folder();
+  await using server = await ServerProcess.start("event", [
+    ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0"],
+  ]);
+  await using stopping = await Peer.connect(server.address);
+  await stopping.send("one\n");
+  await stopping.take(4);
+  await using waiting = await Peer.connect(server.address);
+  await waiting.send("two\n");
+  await waiting.take(4);
+  await using open = await OpenPage.visit(pageOf(server));
+  const { page } = open;
+  await shows(page, "both", ({ dots }) => dots.length === 2);
+  await page.getByText("The same as a table").click();
+  const path = folder.path("enough");
+  await stopping.send(`until ${path}\n`);
+  await waiting.send("three\n");
+  await shows(page, "who has the loop, and who waits for it", ({ dots, threads: [loop] }) => {
+    const [one, two] = dots;
+    return loop?.[1].startsWith("stands still: a turn for #1") === true &&
+      one?.doing === "computing" && two?.doing === "waiting for the loop" && two.waitsFor === 1;
+  });
+  const rowOf = (name: string) => page.getByRole("row", { name });
+  await rowOf("#1 127.0.0.1").getByRole("cell", { name: "computing", exact: true }).waitFor();
+  await rowOf("#2 127.0.0.1").getByText("its loop computes for another, for #1").waitFor();
+  await page.getByLabel("Follow #").fill("2");
+  writeFileSync(path, "");
+  assertEquals(await waiting.take(6), "three\n");
+  await page.locator("model-figure .followed li")
+    .getByText(/^#2 waited [\d.]+ m?s for #1 until its loop was free$/).first().waitFor();
+  assertEquals(open.complaints, []);
 });
 
 inBrowser(

@@ -409,6 +409,18 @@ test("a queue of which only the count is told is left by those who are taken", (
   assertEquals(said, [[2, 2], [1, 2], [0, 1], [0, 0]]);
 }, PURE);
 
+test("the box of the hand-over queue is there before anybody waits in it, or never", () => {
+  const hasHandOver = (values: Readonly<Record<string, number>>) => {
+    const scene = new Scene();
+    scene.add([HEADER, { type: "counters", at: 0, values }]);
+    return scene.at(0).hasHandOver;
+  };
+  assertEquals([hasHandOver({ accepted: 0, queued: 0 }), hasHandOver({ accepted: 0 })], [
+    true,
+    false,
+  ]);
+}, PURE);
+
 const RECORDINGS = new URL("../../site/public/recordings/", import.meta.url);
 
 for (const file of readdirSync(RECORDINGS)) {

@@ -82,9 +82,12 @@ export class AcceptQueues {
    * @param seen how many of these are in an accept queue at this moment
    */
   at(us: number, tracks: readonly Track[], seen: number): QueueView {
-    const told = [...this.#listeners.values()].flatMap((course) => course.at(us) ?? []);
-    const counts = told.flatMap(({ waiting }) => waiting ?? []);
-    const limits = told.flatMap(({ limit }) => limit ?? []);
+    const courses = [...this.#listeners.values()];
+    const counts = courses.flatMap((course) => course.at(us)?.waiting ?? []);
+    // It does not change, so it is known before anybody has counted.
+    const limits = courses.flatMap((course) =>
+      (course.at(us) ?? course.all[0]?.value)?.limit ?? []
+    );
     const limit = limits.length === 0 ? undefined : sumOf(limits);
     const before = this.#looks.countAt(us);
     const countedUs = this.#looks.all[before - 1]?.at;

@@ -394,6 +394,17 @@ test("who was counted in the accept queue, and is elsewhere since, is not counte
   ]);
 }, PURE);
 
+test("who is seen in the accept queue is there, also before anybody has counted", () => {
+  const scene = new Scene();
+  scene.add([HEADER, { ...SOCKET, at: 30, waiting: true } as Event]);
+  assertEquals(describeQueue(scene.at(35).acceptQueue), "1");
+  scene.add([{ ...LISTENER, waiting: 1 } as Event]);
+  assertEquals([35, 45].map((us) => describeQueue(scene.at(us).acceptQueue)), [
+    "1 of 128",
+    "1 of 128",
+  ]);
+}, PURE);
+
 test("a queue of which only the count is told is left by those who are taken", () => {
   const scene = new Scene();
   const taken = (at: number, connection: number): Event[] => [

@@ -7,7 +7,6 @@
 import { formatCount, formatTime, formatWhole } from "../values/units.ts";
 import { make } from "./element.ts";
 import type { Dot, ThreadView } from "./scene.ts";
-import { LONG_TURN_US } from "./thread.ts";
 import { Places, type Rectangle, Slots } from "./wells.ts";
 
 /** A box with a name. */
@@ -38,7 +37,7 @@ export type EndName = "closing" | "FIN" | "RST" | "unknown";
 
 /** The names of the ends, and what they mean. */
 export const END_NAMES: Readonly<Record<EndName, readonly [name: string, words: string]>> = {
-  closing: ["Closing", "not over yet"],
+  closing: ["Closing", "end not seen"],
   FIN: ["FIN", "ended in order"],
   RST: ["RST", "reset"],
   unknown: ["Over", "how is not told"],
@@ -80,8 +79,8 @@ export function card({ number, name, isLoop, kind, turns }: ThreadView): Card {
 }
 
 /** What a thread does, for its colour. */
-export function stateOf({ activity, dots, isLoop }: ThreadView): string {
-  if (activity?.what === "computing") return "computing";
+export function stateOf({ activity, dots, isLoop, standsStill }: ThreadView): string {
+  if (activity?.what === "computing" || standsStill) return "computing";
   if (activity?.what === "writing") return "writing";
   return isLoop || dots.length === 0 ? "free" : "reading";
 }
@@ -97,7 +96,7 @@ export function plural(count: number, what: string): string {
  * @param thread the thread @param us the moment @param nameOf names a connection
  */
 export function wordsOf(
-  { activity, dots, isLoop, turns, kind }: ThreadView,
+  { activity, dots, isLoop, standsStill, turns, kind }: ThreadView,
   us: number,
   nameOf: (connection: number) => string,
 ): string {
@@ -109,7 +108,7 @@ export function wordsOf(
       ? `stands still: computes${task}${forWhom} · ${since}`
       : `computes${task}${forWhom} · ${since}`;
   }
-  if (isLoop && activity !== undefined && us - activity.sinceUs >= LONG_TURN_US) {
+  if (standsStill) {
     return `stands still: a turn${forWhom} · ${since}`;
   }
   if (isLoop) {

@@ -19,6 +19,7 @@ export type Look =
   | "writing"
   | "awaiting"
   | "held"
+  | "closing"
   | "fin"
   | "rst"
   | "ended";
@@ -42,6 +43,7 @@ export const MEANINGS: readonly Meaning[] = [
   { look: "writing", shape: "disc", words: "its peer is to take what was sent" },
   { look: "awaiting", shape: "ring", words: "another thread computes for it" },
   { look: "held", shape: "ring", words: "its loop computes for another" },
+  { look: "closing", shape: "ring", words: "its conversation is over" },
   { look: "fin", shape: "ring", words: "ended with FIN" },
   { look: "rst", shape: "cross", words: "ended with RST" },
   { look: "ended", shape: "ring", words: "ended, not known how" },
@@ -63,7 +65,7 @@ export function lookOf({ place, doing, ending }: Dot): Look {
     case "thread":
       return LOOKS[doing];
     case "closing":
-      return "ended";
+      return "closing";
     case "ended":
       return ending === "FIN" ? "fin" : ending === "RST" ? "rst" : "ended";
   }
@@ -94,6 +96,7 @@ const COLOURS: Readonly<Record<string, readonly [light: string, dark: string]>> 
   writing: ["#0067a5", "#62bcff"],
   awaiting: ["#9a3f84", "#e59acd"],
   held: ["#c74e00", "#ff9257"],
+  closing: ["#66758c", "#93a3b8"],
   fin: ["#66758c", "#93a3b8"],
   rst: ["#b8123a", "#ff8095"],
   ended: ["#66758c", "#93a3b8"],

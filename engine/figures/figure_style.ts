@@ -80,7 +80,7 @@ label { display: inline-flex; align-items: center; gap: 0.4rem; }
 .legend .words { color: var(--figure-faint); }
 details { margin-top: 0.75rem; font-size: 0.875em; }
 summary { cursor: pointer; color: var(--figure-faint); padding: 0.25rem 0; }
-.scroll { overflow: auto; max-height: 22rem; }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--figure-faint); padding: 0.25rem 0; }
 th, td {
@@ -91,6 +91,8 @@ th, td {
   overflow-wrap: anywhere;
 }
 th { font-weight: 600; }
+.picture th, .picture td { overflow-wrap: break-word; }
+.picture.connections td:nth-child(2) { overflow-wrap: anywhere; }
 .unseen {
   position: absolute;
   width: 1px;
@@ -141,6 +143,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .count { font-variant-numeric: tabular-nums; font-weight: 600; font-size: 0.9375em; }
 .accept .count, .handover .count { font-size: 1.25em; line-height: 1.3; }
 .whom { min-height: 1.45em; }
+.accept > p, .handover > p { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 .dense .whom, .end .whom { display: none; }
 .gauge {
   height: 4px;
@@ -215,7 +218,19 @@ export const FIGURE_STYLE = `
   padding: 0.2rem 0 0.2rem 0.75rem;
   font-size: 0.875em;
 }
-.followed ol { margin: 0.3rem 0 0; padding: 0; list-style: none; max-height: 14rem; overflow: auto; }
+.followed ol {
+  position: relative;
+  margin: 0.3rem 0 0;
+  padding: 0;
+  list-style: none;
+  max-height: 20rem;
+  overflow: auto;
+  background:
+    linear-gradient(var(--figure-ground), var(--figure-ground)) top / 100% 8px local no-repeat,
+    linear-gradient(var(--figure-ground), var(--figure-ground)) bottom / 100% 8px local no-repeat,
+    linear-gradient(var(--figure-line), transparent) top / 100% 8px no-repeat,
+    linear-gradient(transparent, var(--figure-line)) bottom / 100% 8px no-repeat;
+}
 .followed li { display: flex; gap: 0.75rem; padding: 0.1rem 0; color: var(--figure-faint); }
 .followed li.past { color: inherit; }
 .followed time { flex: none; min-width: 6.5em; text-align: right; font-variant-numeric: tabular-nums; }
@@ -223,5 +238,8 @@ export const FIGURE_STYLE = `
   .frame { padding: 0.75rem; border-radius: 12px; }
   .time { flex-basis: 100%; }
   .time output { min-width: 0; }
+  .picture { font-size: 0.9em; }
+  .picture th, .picture td { padding-right: 0.4rem; }
+  .picture button.small { white-space: normal; text-align: left; }
 }
 `;

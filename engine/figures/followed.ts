@@ -7,7 +7,7 @@
 
 import { formatTime } from "../values/units.ts";
 import { make, setText } from "./element.ts";
-import { doingOf, placeOf } from "./picture_table.ts";
+import { doingOf, placeOf, titleOf } from "./picture_table.ts";
 import type { Dot, Happening, Scene, View } from "./scene.ts";
 
 /** How many lines of a connection's life are shown. */
@@ -96,10 +96,10 @@ export class Followed {
     this.#id = track.id;
     const life = scene.lifeOf(track).slice(-MOST_LINES);
     this.#from = `, from ${track.peer},`;
-    const name = track.connection === undefined
-      ? "A connection that is not accepted yet"
-      : this.#naming.nameOf(track.connection);
     const dot = view.dots.find(({ id }) => id === track.id);
+    const name = track.connection === undefined
+      ? `A connection (${dot === undefined ? "no number" : titleOf(dot, this.#naming.nameOf)})`
+      : this.#naming.nameOf(track.connection);
     setText(this.#title, `${name}${this.#from} ${this.#where(dot, view, life)}`);
     this.#write(track, view, fromUs, life);
   }
@@ -107,7 +107,8 @@ export class Followed {
   #where(dot: Dot | undefined, view: View, life: readonly Happening[]): string {
     if (dot !== undefined) {
       const place = `${dot.place === "thread" ? "is served by" : "is here:"} ${placeOf(dot, view)}`;
-      return `${place}: ${doingOf(dot, this.#naming.nameOf)}`;
+      const since = formatTime(Math.max(0, view.us - dot.sinceUs));
+      return `${place}: ${doingOf(dot, this.#naming.nameOf)} · ${since}`;
     }
     const isOver = life.some(({ us }) => us <= view.us);
     return isOver ? "is in the picture no more" : "is not there yet";
@@ -127,5 +128,14 @@ export class Followed {
         ],
       })
     ));
+    this.#scrollTo(this.#list.children[past - 1] as HTMLElement | undefined);
+  }
+
+  /** Shows what has happened last, unless somebody reads there. */
+  #scrollTo(line: HTMLElement | undefined): void {
+    const list = this.#list;
+    if (list.matches(":hover, :focus")) return;
+    const below = (line?.offsetTop ?? 0) + (line?.offsetHeight ?? 0);
+    list.scrollTop = Math.max(0, below - list.clientHeight);
   }
 }

@@ -24,11 +24,14 @@ export function happeningsOf(
   threadName: (number: number | undefined) => string,
 ): readonly Happening[] {
   const all: Happening[] = [];
-  const { connection, peer, queued, accepting } = track;
+  const { connection, peer, accepting, takenUs } = track;
+  // Before it has a number, what is seen of the queue is all that is known.
+  const queued = connection === undefined ? track.inQueue : track.queued;
   const name = connection === undefined ? peer : `#${connection}`;
   const tell = (us: number, text: string) => all.push({ us, text, connection });
   if (accepting !== undefined) tell(accepting.at, `${name} is in the accept queue`);
-  if (track.begunUs < Infinity) tell(track.begunUs, `${name} is accepted`);
+  const acceptedUs = Math.min(track.begunUs, connection === undefined ? takenUs : Infinity);
+  if (acceptedUs < Infinity) tell(acceptedUs, `${name} is accepted`);
   if (queued !== undefined) tell(queued.at, `${name} waits in the hand-over queue`);
   if (track.servedUs < Infinity) {
     tell(track.servedUs, `${threadName(track.server)} begins to serve ${name}`);
@@ -50,7 +53,7 @@ export function happeningsOf(
     const { outcome, failure } = track.over;
     const why = failure === undefined ? "" : `, ${failure}`;
     const how = outcome === "unknown" ? ": how was left out" : `: ${outcome}${why}`;
-    tell(track.overUs, `${name} is over${how}`);
+    tell(track.overUs, `the conversation of ${name} is over${how}`);
   }
   const endUs = track.endUs(true);
   if (endUs < Infinity && track.endedWith !== undefined) {

@@ -31,9 +31,19 @@ export const DOING_WORDS: Readonly<Record<Doing, string>> = {
 /** A part of a client's time. */
 export interface Stretch {
   readonly doing: Doing;
+  /** For whom it waited then, by their places: those who had what it waited for, the longest first. */
+  readonly waitedFor: readonly Share[];
   /** When it began and ended, in microseconds since the recording began. */
   readonly fromUs: number;
   readonly toUs: number;
+}
+
+/** A part of a wait. */
+export interface Share {
+  /** The place of the client for which it was. */
+  readonly place: number;
+  /** How long, in microseconds. */
+  readonly us: number;
 }
 
 /** When a client came and had its answer, in microseconds since the recording began. */
@@ -84,7 +94,7 @@ export function visitsOf(events: readonly Event[]): readonly Visit[] {
 }
 
 /** An interval. */
-type Interval = readonly [fromUs: number, toUs: number];
+export type Interval = readonly [fromUs: number, toUs: number];
 
 /** Which of two things that are true at the same time is shown. */
 const ORDER: readonly Doing[] = ["computing", "queue", "accept", "thread"];
@@ -93,7 +103,7 @@ const ORDER: readonly Doing[] = ["computing", "queue", "accept", "thread"];
 const WAITS: readonly Doing[] = ["queue", "accept", "thread"];
 
 /** Whoever has waited for less is not said to have waited for somebody, in microseconds. */
-const LEAST_US = 1_000;
+export const LEAST_US = 1_000;
 
 /**
  * Tells what became of the time of several clients.
@@ -106,64 +116,102 @@ const LEAST_US = 1_000;
  */
 export function livesOf(events: readonly Event[], visits: readonly Visit[]): readonly Life[] {
   const conversations = visits.map((visit) => conversationOf(events, visit));
-  return visits.map((visit, index) => {
-    const own = conversations[index] as Conversation;
-    const others = conversations.filter((other) => other !== own);
-    const onSameThread = others.filter(({ thread }) => thread === own.thread);
-    const known: Readonly<Record<Doing, readonly Interval[]>> = {
-      accept: [[visit.fromUs, own.begunUs]],
-      queue: [[own.begunUs, own.servedUs]],
-      thread: [
-        ...onSameThread.flatMap(({ busy }) => busy),
-        ...own.awaiting.map(({ until }) => until),
-      ],
-      computing: own.computing.map(({ during }) => during),
-      talk: [],
-    };
-    const stretches = divide(visit, known);
-    const waits = stretches.filter(({ doing }) => WAITS.includes(doing));
-    const shares = conversations.map((other) => {
-      if (other === own) return 0;
-      const kept = onSameThread.includes(other) ? other.holds : [];
-      const computing = own.awaiting.flatMap(({ until, thread }) =>
-        common(
-          until,
-          other.computing.filter((its) => thread === undefined || its.thread === thread)
-            .map(({ during }) => during),
-        )
-      );
-      const held = [...kept, ...computing];
-      return covered(waits.flatMap(({ fromUs, toUs }) => common([fromUs, toUs], held)));
-    });
-    const most = Math.max(...shares);
-    const isKnown = most >= LEAST_US;
-    return {
-      stretches,
-      waitedUs: isKnown ? most : 0,
-      waitedFor: isKnown ? shares.indexOf(most) : undefined,
-    };
+  return visits.map((visit, index) => lifeAmong(visit, index, conversations));
+}
+
+/**
+ * Tells what became of the time of one of several clients.
+ *
+ * @param visit its visit @param place its place @param conversations all of them
+ */
+export function lifeAmong(
+  visit: Pick<Visit, "fromUs" | "toUs">,
+  place: number,
+  conversations: readonly Conversation[],
+): Life {
+  const own = conversations[place] as Conversation;
+  const isOnSameThread = (other: Conversation) => other !== own && other.thread === own.thread;
+  const onSameThread = conversations.filter(isOnSameThread);
+  const known: Readonly<Record<Doing, readonly Interval[]>> = {
+    accept: [[visit.fromUs, own.begunUs]],
+    queue: [[own.begunUs, own.servedUs]],
+    thread: [
+      ...onSameThread.flatMap(({ busy }) => busy),
+      ...own.awaiting.map(({ until }) => until),
+    ],
+    computing: own.computing.map(({ during }) => during),
+    talk: [],
+  };
+  const held = conversations.map((other): readonly Interval[] => {
+    if (other === own) return [];
+    const kept = isOnSameThread(other) ? other.holds : [];
+    const computing = own.awaiting.flatMap(({ until, thread }) =>
+      common(
+        until,
+        other.computing.filter((its) => thread === undefined || its.thread === thread)
+          .map(({ during }) => during),
+      )
+    );
+    return [...kept, ...computing];
+  });
+  const sums = held.map(() => 0);
+  const stretches = divide(visit, known).map((stretch): Stretch => {
+    const { doing, fromUs, toUs } = stretch;
+    if (!WAITS.includes(doing)) return stretch;
+    const shares = held.map((intervals) => covered(common([fromUs, toUs], intervals)));
+    for (const [other, us] of shares.entries()) sums[other] = sums[other] as number + us;
+    const waitedFor = shares.map((us, place) => ({ place, us })).filter(({ us }) => us >= LEAST_US);
+    return { ...stretch, waitedFor: waitedFor.sort((one, other) => other.us - one.us) };
+  });
+  const most = Math.max(...sums);
+  const isKnown = most >= LEAST_US;
+  return {
+    stretches,
+    waitedUs: isKnown ? most : 0,
+    waitedFor: isKnown ? sums.indexOf(most) : undefined,
+  };
+}
+
+/** When somebody computed for a client, and in which thread. */
+export interface Computing {
+  readonly during: Interval;
+  readonly thread: number | undefined;
+}
+
+/**
+ * When a client waited until somebody began to compute for it, and whose thread that was; `undefined`
+ * if nobody has begun.
+ */
+export interface Awaiting {
+  readonly until: Interval;
+  readonly thread: number | undefined;
+}
+
+/**
+ * For which threads a client has waited. What comes after a computation is no wait for its thread: the
+ * loop is to hear of the result.
+ *
+ * @param waits when it waited for a thread that computes, up to the result
+ * @param computing when somebody computed for it
+ */
+export function awaitingOf(
+  waits: readonly Interval[],
+  computing: readonly Computing[],
+): readonly Awaiting[] {
+  return waits.map(([from, to]) => {
+    const its = computing.find(({ during: [a, b] }) => a < to && from < b);
+    const begunUs = Math.max(from, its?.during[0] ?? to);
+    return { until: [from, begunUs], thread: its?.thread };
   });
 }
 
 /** What the server has recorded of a client. */
-interface Conversation {
+export interface Conversation {
   readonly begunUs: number;
   readonly servedUs: number;
   readonly thread: number | undefined;
-  /** When somebody computed for it, and in which thread. */
-  readonly computing: readonly {
-    readonly during: Interval;
-    readonly thread: number | undefined;
-  }[];
-  /**
-   * When it waited until somebody began to compute for it, and whose thread that was; `undefined` if
-   * nobody has begun. What comes after the computation is no wait for that thread: the loop is to
-   * hear of the result.
-   */
-  readonly awaiting: readonly {
-    readonly until: Interval;
-    readonly thread: number | undefined;
-  }[];
+  readonly computing: readonly Computing[];
+  readonly awaiting: readonly Awaiting[];
   /** When its loop was busy with it. */
   readonly busy: readonly Interval[];
   /** When nobody else could have its thread. */
@@ -187,17 +235,13 @@ function conversationOf(events: readonly Event[], visit: Visit): Conversation {
   const servedUs = served?.at ?? begunUs;
   const busy = isLoop ? intervals("turn") : [];
   const computing = spans.filter(({ name }) => name === "computing")
-    .map(({ at, to, thread }) => ({ during: [at, to] as Interval, thread }));
+    .map(({ at, to, thread }): Computing => ({ during: [at, to], thread }));
   return {
     begunUs,
     servedUs,
     thread,
     computing,
-    awaiting: intervals("waiting for computing").map(([from, to]) => {
-      const its = computing.find(({ during: [a, b] }) => a < to && from < b);
-      const begunUs = Math.max(from, its?.during[0] ?? to);
-      return { until: [from, begunUs] as Interval, thread: its?.thread };
-    }),
+    awaiting: awaitingOf(intervals("waiting for computing"), computing),
     busy,
     // A thread that is no loop has one client from beginning to end.
     holds: isLoop ? busy : [[servedUs, over?.at ?? visit.toUs]],
@@ -206,7 +250,7 @@ function conversationOf(events: readonly Event[], visit: Visit): Conversation {
 
 /** Divides a visit into stretches, each the first thing of {@linkcode ORDER} that is true. */
 function divide(
-  { fromUs, toUs }: Visit,
+  { fromUs, toUs }: Pick<Visit, "fromUs" | "toUs">,
   known: Readonly<Record<Doing, readonly Interval[]>>,
 ): readonly Stretch[] {
   const ends = Object.values(known).flat(2).filter((us) => us > fromUs && us < toUs);
@@ -219,7 +263,7 @@ function divide(
       "talk";
     const last = stretches.at(-1);
     if (last?.doing === doing) stretches[stretches.length - 1] = { ...last, toUs: to };
-    else stretches.push({ doing, fromUs: from, toUs: to });
+    else stretches.push({ doing, waitedFor: [], fromUs: from, toUs: to });
   }
   return stretches;
 }

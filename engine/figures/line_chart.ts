@@ -17,6 +17,8 @@ export interface Series<Point> {
 /** What a chart shows. */
 export interface ChartOptions<Point> {
   readonly title: string;
+  /** What the values cover, where the title does not say it. */
+  readonly note?: string;
   readonly series: readonly Series<Point>[];
   /** Writes a value. */
   readonly format: (value: number) => string;
@@ -61,6 +63,7 @@ export class LineChart<Point extends Timed> {
           children: [make("h3", { text: options.title }), this.#value],
         }),
         make("div", { class: "plot", children: [this.#canvas, this.#top] }),
+        ...options.note === undefined ? [] : [make("p", { class: "note", text: options.note })],
       ],
     });
   }

@@ -19,7 +19,6 @@ const MOST_LINES = 24;
 const MOST_USERS = 12;
 
 const STYLE = `
-.scroll { max-height: none; }
 table { min-width: max-content; }
 th, td { padding: 0.3rem 0.6rem; }
 td { white-space: nowrap; }

@@ -385,12 +385,13 @@ export class ModelFigure extends ElementBase {
     const { view } = this;
     stage.lingerUs = this.#lingerUs;
     const isJump = stage.isLarge && Math.abs(us - before) > 1e6;
-    const moves = stage.show(view, passedMs, isCalm || isJump);
-    if (ms - this.#textMs >= TEXT_MS || !this.#playhead.isPlaying) {
+    const { isPlaying } = this.#playhead;
+    const moves = stage.show(view, { passedMs, jumps: isCalm || isJump, isPlaying });
+    if (ms - this.#textMs >= TEXT_MS || !isPlaying) {
       this.#textMs = ms;
       this.#write(view);
     }
-    if (this.#playhead.isPlaying && this.#isSeen || moves) this.#update();
+    if (isPlaying && this.#isSeen || moves) this.#update();
   }
 
   #build(): void {
@@ -551,9 +552,8 @@ export class ModelFigure extends ElementBase {
     return this.#scene.happenings().findLast((happening) => happening.us <= us + 0.5);
   }
 
-  #named({ text, connection }: Happening): string {
-    const name = connection === undefined ? undefined : this.#nameByConnection.get(connection);
-    const named = name === undefined ? text : text.replaceAll(`#${connection}`, name);
+  #named({ text }: Happening): string {
+    const named = text.replaceAll(/#(\d+)/g, (_, number) => this.#nameOf(Number(number)));
     return named.slice(0, 1).toUpperCase() + named.slice(1);
   }
 

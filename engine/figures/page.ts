@@ -41,6 +41,12 @@ const ACTIONS: Readonly<Record<string, readonly [name: string, what: string]>> =
   "kill-worker": ["Kill a worker", "a thread or process of the server dies"],
 };
 
+/** What counters are called that have a short name elsewhere. What is queued is accepted too. */
+const COUNTERS: Readonly<Record<string, string>> = {
+  accepted: "accepted and begun",
+  queued: "accepted and queued",
+};
+
 /** How often figures and counters are drawn, in milliseconds. */
 const DRAW_MS = 250;
 
@@ -54,6 +60,8 @@ const charts = [
   }),
   new LineChart<FiguresEvent>({
     title: "Life of a connection",
+    note: "From accept() to the end of its conversation. How long it waited to be accepted comes " +
+      "before that.",
     series: [{ name: "p50", of: ({ p50_us }) => p50_us }, {
       name: "p99",
       of: ({ p99_us }) => p99_us,
@@ -172,14 +180,19 @@ function draw(): void {
   const { us, scene } = figure;
   const { figures } = scene;
   for (const chart of charts) chart.show(figures, us);
-  const counters = scene.countersAt(us) ?? {};
+  const { value: counters = {}, at = us } = scene.countersAt(us) ?? {};
+  // While it plays, it is never far behind.
+  const age = figure.isPlaying ? "" : `${formatTime(Math.max(0, us - at))} before the moment above`;
+  setText(element("counted-age"), age);
   const list = element("counters");
   const names = Object.keys(counters);
   if (list.dataset.names !== names.join()) {
     list.dataset.names = names.join();
     list.replaceChildren(
       ...names.map((name) =>
-        make("div", { children: [make("dt", { text: inWords(name) }), make("dd")] })
+        make("div", {
+          children: [make("dt", { text: COUNTERS[name] ?? inWords(name) }), make("dd")],
+        })
       ),
     );
   }

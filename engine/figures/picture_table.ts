@@ -8,7 +8,8 @@
 import { formatTime } from "../values/units.ts";
 import { lookOf, MEANINGS } from "./colours.ts";
 import { make, setText } from "./element.ts";
-import type { Dot, ThreadView, View } from "./scene.ts";
+import { describeQueue } from "./queue_counts.ts";
+import type { Dot, QueueView, ThreadView, View } from "./scene.ts";
 
 /** Names a connection. */
 type NameOf = (connection: number) => string;
@@ -20,6 +21,13 @@ const MOST_ROWS = 100;
 export function placeOf({ place, thread }: Dot, { threads }: View): string {
   if (place !== "thread") return place;
   return threads.find(({ number }) => number === thread)?.name ?? "a thread";
+}
+
+/** What a connection is called that may have no number yet. */
+export function titleOf({ connection, place }: Dot, nameOf: NameOf): string {
+  if (connection !== undefined) return nameOf(connection);
+  if (place === "accept queue") return "not accepted yet";
+  return place === "ended" ? "no number" : "accepted, no number yet";
 }
 
 /** What a connection does, and for whom it waits. */
@@ -63,8 +71,8 @@ export class PictureTable {
           class: "scroll",
           attributes: { tabindex: "0", role: "group", "aria-label": "The picture as a table" },
           children: [
-            tableOf("Where connections are", places, this.#places.body),
-            tableOf("Connections", connections, this.#connections.body),
+            tableOf("places", "Where connections are", places, this.#places.body),
+            tableOf("connections", "Connections", connections, this.#connections.body),
             this.#more,
           ],
         }),
@@ -82,7 +90,7 @@ export class PictureTable {
     this.#dots = dots.slice(0, MOST_ROWS);
     this.#connections.fill(
       new Map(this.#dots.map((dot) => [dot.id, [
-        dot.connection === undefined ? "not accepted yet" : this.#nameOf(dot.connection),
+        titleOf(dot, this.#nameOf),
         dot.peer,
         placeOf(dot, view),
         doingOf(dot, this.#nameOf),
@@ -97,17 +105,16 @@ export class PictureTable {
   #dots: readonly Dot[] = [];
 
   #placesIn(view: View): readonly (readonly string[])[] {
-    const { dots, threads, listeners, hasHandOver, queued, totals } = view;
-    const at = (place: Dot["place"]) => dots.filter((dot) => dot.place === place).length;
-    const waiting = listeners.map(({ waiting, limit }) => `${waiting ?? "?"} of ${limit ?? "?"}`);
-    const handOver = [
-      "Hand-over queue",
-      String(at("hand-over queue")),
-      `counted: ${queued ?? "?"}`,
-    ];
+    const { threads, acceptQueue, hasHandOver, handOverQueue, totals } = view;
     return [
-      ["Accept queue", waiting.join(", ") || "not known", `${at("accept queue")} seen there`],
-      ...hasHandOver ? [handOver] : [],
+      ["Accept queue", describeQueue(acceptQueue), seenIn("accept queue", acceptQueue, view)],
+      ...hasHandOver
+        ? [[
+          "Hand-over queue",
+          describeQueue(handOverQueue),
+          seenIn("hand-over queue", handOverQueue, view),
+        ]]
+        : [],
       ...threads.filter(({ kind }) => kind !== "other").map((thread) => [
         thread.name,
         String(thread.dots.length),
@@ -121,18 +128,32 @@ export class PictureTable {
     ];
   }
 
-  #activityOf({ activity, isLoop, turns }: ThreadView, { us }: View): string {
+  #activityOf({ activity, isLoop, standsStill, turns }: ThreadView, { us }: View): string {
     if (activity === undefined) return isLoop ? `waits, after ${turns} turns` : "waits";
     const { what, task, connection, sinceUs } = activity;
     const whom = connection === undefined ? "" : ` for ${this.#nameOf(connection)}`;
     const since = formatTime(Math.max(0, us - sinceUs));
-    return `${what}${task === undefined ? "" : ` ${task}`}${whom}, ${since}`;
+    const still = standsStill ? "stands still: " : "";
+    return `${still}${what}${task === undefined ? "" : ` ${task}`}${whom}, ${since}`;
   }
 }
 
-function tableOf(title: string, columns: readonly string[], body: HTMLElement): HTMLElement {
+/** How many are seen in a queue, and how old the count of all of them is. */
+function seenIn(place: Dot["place"], { countedUs }: QueueView, { dots, us }: View): string {
+  const seen = dots.filter((dot) => dot.place === place).length;
+  const age = countedUs === undefined ? "not counted" : `as of ${formatTime(us - countedUs)} ago`;
+  return `${seen} seen there, ${age}`;
+}
+
+function tableOf(
+  name: string,
+  title: string,
+  columns: readonly string[],
+  body: HTMLElement,
+): HTMLElement {
   const heads = columns.map((text) => make("th", { text, attributes: { scope: "col" } }));
   return make("table", {
+    class: `picture ${name}`,
     children: [
       make("caption", { text: title }),
       make("thead", { children: [make("tr", { children: heads })] }),

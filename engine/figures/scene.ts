@@ -15,7 +15,6 @@ import type {
   DoingEvent,
   FiguresEvent,
   Header,
-  ListenerEvent,
   Outcome,
   SocketEvent,
   SpanEvent,
@@ -23,24 +22,17 @@ import type {
 } from "../recording/events.ts";
 import type { Line } from "./lines.ts";
 import { type Happening, happeningsOf } from "./happenings.ts";
-import { Course, Moments } from "./spans.ts";
+import { AcceptQueues, handOverQueue, type QueueView } from "./queue_counts.ts";
+import { Course, Moments, type Stated } from "./spans.ts";
 import { Thread, type ThreadKind, type ThreadView, threadView } from "./thread.ts";
 import { type Computing, type Dot, type Ending, Track } from "./track.ts";
 import { TrackOrder } from "./track_order.ts";
+import { waitsOf } from "./waits.ts";
 
 export type { Happening } from "./happenings.ts";
+export type { QueueView } from "./queue_counts.ts";
 export type { Activity, ThreadKind, ThreadView } from "./thread.ts";
 export type { Doing, Dot, Ending, Place } from "./track.ts";
-
-/** A listener at a moment. */
-export interface ListenerView {
-  /** Where it listens. */
-  readonly local: string;
-  /** How many connections wait to be accepted; `undefined` if that is not known. */
-  readonly waiting: number | undefined;
-  /** The limit of the queue. */
-  readonly limit: number | undefined;
-}
 
 /** How many of a kind there have been. */
 export interface Totals {
@@ -60,21 +52,23 @@ export interface View {
   readonly dots: readonly Dot[];
   /** The threads that are there, in the order of their numbers. */
   readonly threads: readonly ThreadView[];
-  /** The listeners. */
-  readonly listeners: readonly ListenerView[];
+  /** The accept queue, or those of all listeners together. */
+  readonly acceptQueue: QueueView;
   /** Whether connections may wait in a queue of the server's own. */
   readonly hasHandOver: boolean;
-  /** How many do so, as the server counts; `undefined` if that is not known. */
-  readonly queued: number | undefined;
+  /** That queue. */
+  readonly handOverQueue: QueueView;
   readonly totals: Totals;
+  /** Whether the kernel tells of connections that end. Else only the server does. */
+  readonly areEndsTold: boolean;
+  /** Whether it is not known of some how they end, be it later. */
+  readonly hasUnknownEnds: boolean;
   /** The server's own counters. */
   readonly counters: Readonly<Record<string, number>> | undefined;
   /** What was measured last. */
   readonly figures: FiguresEvent | undefined;
   /** How much was left out until then, by what. */
   readonly leftOut: ReadonlyMap<string, number>;
-  /** Whether the kernel tells how connections end, and not the server alone. */
-  readonly areEndsTold: boolean;
   /** Whether connections are left out at this time: the dots are not all, and some may be gone. */
   readonly isPartial: boolean;
   /** Whether the server was told to close. */
@@ -115,7 +109,7 @@ export class Scene {
   isFinished = false;
   readonly #keepUs: number;
   readonly #threads = new Map<number, Thread>();
-  readonly #listeners = new Map<string, { local: string; course: Course<ListenerEvent> }>();
+  readonly #acceptQueues = new AcceptQueues();
   /** The connections. */
   readonly #tracks = new TrackOrder();
   readonly #byNumber = new Map<number, Track>();
@@ -142,6 +136,8 @@ export class Scene {
   #closingUs = Infinity;
   #forgottenUs = 0;
   #happenings: readonly Happening[] | undefined;
+  /** The life that was asked for last. */
+  #life: { readonly track: Track; readonly happenings: readonly Happening[] } | undefined;
 
   /** @param options how it remembers */
   constructor({ keepUs = Infinity }: SceneOptions = {}) {
@@ -181,7 +177,7 @@ export class Scene {
    */
   add(lines: Iterable<Line>): void {
     for (const line of lines) this.#add(line);
-    this.#happenings = undefined;
+    this.#happenings = this.#life = undefined;
     const horizonUs = this.#toUs - this.#keepUs;
     if (horizonUs - this.#forgottenUs > this.#keepUs * FORGETFUL) this.#forget(horizonUs);
   }
@@ -196,8 +192,10 @@ export class Scene {
   at(us: number, lingerUs = 0): View {
     const dots = this.#tracks.presentAt(us, lingerUs, this.#areEndsTold);
     const served = new Map<number, Track[]>();
+    const seen = { "accept queue": 0, "hand-over queue": 0 };
     for (const dot of dots) {
       dot.look(us, this.#areEndsTold);
+      if (dot.place === "accept queue" || dot.place === "hand-over queue") seen[dot.place]++;
       if (dot.place !== "thread" || dot.server === undefined) continue;
       const others = served.get(dot.server);
       if (others === undefined) served.set(dot.server, [dot]);
@@ -211,27 +209,28 @@ export class Scene {
     }
     sayWhom(dots, threads);
     const counters = this.#counters.at(us);
-    const queued = counters?.queued;
+    const tracks = this.#tracks.all;
     const leftOut = new Map([...this.#leftOut].map(([what, course]) => [what, course.at(us) ?? 0]));
-    const endings = countsAt(this.#endings, us);
-    const isComplete = ![...leftOut].some(([what, count]) => what !== "spans" && count > 0);
-    const untold = isComplete ? 0 : this.#countUntold(counters, endings, dots);
+    const outcomes = countsAt(this.#outcomes, us);
     return {
       us,
       dots,
       threads: threads.sort((one, other) => one.number - other.number),
-      listeners: [...this.#listeners.values()].map(({ local, course }) => {
-        const { waiting, limit } = course.at(us) ?? {};
-        return { local, waiting, limit };
+      acceptQueue: this.#acceptQueues.at(us, tracks, seen["accept queue"]),
+      hasHandOver: this.#hasQueue || threads.some(({ kind }) => kind === "accepts"),
+      handOverQueue: handOverQueue(us, {
+        counters: this.#counters,
+        counts: this.#countsAt(us),
+        tracks,
+        seen: seen["hand-over queue"],
       }),
-      areEndsTold: this.#areEndsTold,
-      hasHandOver: this.#wasQueued || threads.some(({ kind }) => kind === "accepts"),
-      queued,
       totals: {
         begun: this.#begun.countAt(us),
-        outcomes: countsAt(this.#outcomes, us),
-        endings: { ...endings, unknown: endings.unknown + untold },
+        outcomes,
+        endings: this.#endingsAt(us, outcomes, leftOut, dots),
       },
+      areEndsTold: this.#areEndsTold,
+      hasUnknownEnds: this.#hasUnknownEnds,
       counters,
       figures: this.#figures.at(us),
       leftOut,
@@ -241,9 +240,43 @@ export class Scene {
     };
   }
 
-  /** The server's own counters at a moment. */
-  countersAt(us: number): Readonly<Record<string, number>> | undefined {
-    return this.#counters.at(us);
+  /** The server's own counters at a moment, and when they were counted. */
+  countersAt(us: number): Stated<Readonly<Record<string, number>>> | undefined {
+    const value = this.#counters.at(us);
+    const at = this.#countsAt(us).last(us)?.at;
+    return value === undefined || at === undefined ? undefined : { at, value };
+  }
+
+  /** When the server has counted. A stream tells counters that have changed, and figures each time. */
+  #countsAt(us: number): Course<unknown> {
+    return this.#figures.countAt(us) > 0 ? this.#figures : this.#counters;
+  }
+
+  /** A server that has a queue counts it from the beginning. */
+  get #hasQueue(): boolean {
+    return this.#wasQueued || this.#firstCounters?.queued !== undefined;
+  }
+
+  /** Of a server that runs such an end may come at any time, and its place is there before. */
+  get #hasUnknownEnds(): boolean {
+    return !this.#areEndsTold || this.#keepUs < Infinity ||
+      (this.#endings.get("unknown")?.countAt(Infinity) ?? 0) > 0 ||
+      [...this.#leftOut.keys()].some((what) => what !== "spans");
+  }
+
+  #endingsAt(
+    us: number,
+    outcomes: Totals["outcomes"],
+    leftOut: ReadonlyMap<string, number>,
+    dots: readonly Track[],
+  ): Totals["endings"] {
+    const endings = countsAt(this.#endings, us);
+    const isComplete = ![...leftOut].some(([what, count]) => what !== "spans" && count > 0);
+    const untold = isComplete ? 0 : this.#countUntold(this.#counters.at(us), endings, dots);
+    // Where the kernel tells nothing of ends, only the server does.
+    const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
+    const more = this.#areEndsTold ? untold : Math.max(untold, over);
+    return { ...endings, unknown: endings.unknown + more };
   }
 
   /** How many have ended according to the server, of which nothing else was told. */
@@ -270,9 +303,19 @@ export class Scene {
     return this.#tracks.all.find((track) => track.id === id);
   }
 
-  /** What happens to a connection, in words and in the order of time. @param dot from this scene */
+  /**
+   * What happens to a connection, in words and in the order of time, and for whom it waits.
+   *
+   * @param dot from this scene
+   */
   lifeOf(dot: Dot): readonly Happening[] {
-    return inOrder(happeningsOf(dot as Track, this.#nameOf));
+    const track = dot as Track;
+    if (this.#life?.track !== track) {
+      const waits = waitsOf(track, this.#tracks.all, this.#threads, this.#toUs);
+      const happenings = inOrder([...happeningsOf(track, this.#nameOf), ...waits]);
+      this.#life = { track, happenings };
+    }
+    return this.#life.happenings;
   }
 
   /** Everything that happens, in words and in the order of time. */
@@ -335,15 +378,10 @@ export class Scene {
         return this.#addSocket(line);
       case "connection":
         return this.#addEnd(line);
-      case "listener": {
-        const key = line.cookie ?? line.local;
-        const known = this.#listeners.get(key) ?? { local: line.local, course: new Course() };
-        this.#listeners.set(key, known);
-        known.course.add(line.at, line);
-        // It was seen among the sockets, and has a cookie there.
-        if (line.cookie !== undefined) this.#tellEnds();
-        return;
-      }
+      case "listener":
+        // Only the kernel names it.
+        if (line.cookie !== undefined) this.#tellsEnds();
+        return this.#acceptQueues.add(line);
       case "counters":
         this.#firstCounters ??= line.values;
         this.#counters.add(line.at, line.values);
@@ -367,12 +405,6 @@ export class Scene {
       case "end":
         this.isFinished = true;
     }
-  }
-
-  /** Whoever looks at sockets also hears of their ends. */
-  #tellEnds(): void {
-    if (!this.#areEndsTold) this.#tracks.lookAnew();
-    this.#areEndsTold = true;
   }
 
   #addThread({ thread: number, name, loop, gone, at }: ThreadEvent): void {
@@ -473,7 +505,7 @@ export class Scene {
 
   #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
     if (which === "client") return;
-    this.#tellEnds();
+    this.#tellsEnds();
     let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
     if (state === "CLOSE") {
       this.#byCookie.delete(cookie);
@@ -482,6 +514,7 @@ export class Scene {
       track.leftUs = Math.min(track.leftUs, at);
       return;
     }
+    this.#acceptQueues.seesSockets(at);
     if (waiting === true) {
       track ??= this.#newTrack(remote);
       const { fromUs } = track;
@@ -493,6 +526,12 @@ export class Scene {
     if (track !== undefined) this.#byCookie.set(cookie, track);
   }
 
+  /** Whoever looks at sockets also hears of their ends. */
+  #tellsEnds(): void {
+    if (!this.#areEndsTold) this.#tracks.lookAnew();
+    this.#areEndsTold = true;
+  }
+
   /** The connection of a peer that is not gone at a moment. */
   #openTrackOf(peer: string, us: number): Track | undefined {
     const track = this.#byPeer.get(peer);
@@ -500,6 +539,7 @@ export class Scene {
   }
 
   #addEnd(line: ConnectionEvent): void {
+    this.#tellsEnds();
     this.#endings.get(ENDED_WITH[line.ended_with] ?? "unknown")?.add(line.at);
     const byCookie = line.cookie === undefined ? undefined : this.#byCookie.get(line.cookie);
     const track = byCookie ?? this.#byPeer.get(line.remote);
@@ -513,7 +553,9 @@ export class Scene {
   #giveUp(us: number): void {
     const seen = new Set(this.#byCookie.values());
     for (const track of this.#tracks.all) {
-      if (track.overUs <= us && track.goneUs === Infinity && !seen.has(track)) track.goneUs = us;
+      if (track.overUs > us || track.endedWith !== undefined || seen.has(track)) continue;
+      track.isLeftOut = true;
+      if (track.goneUs === Infinity) track.goneUs = us;
     }
   }
 
@@ -539,7 +581,7 @@ export class Scene {
       const isGone = all.length === 1 && all[0]?.value === false && all[0].at < beforeUs;
       if (isGone) this.#threads.delete(number);
     }
-    for (const { course } of this.#listeners.values()) course.forget(beforeUs);
+    this.#acceptQueues.forget(beforeUs);
     for (const moments of [this.#begun, ...this.#outcomes.values(), ...this.#endings.values()]) {
       moments.forget(beforeUs);
     }
@@ -574,7 +616,7 @@ function sayWhom(dots: readonly Track[], threads: readonly ThreadView[]): void {
   };
   const serving = only("serves");
   const holder = serving?.isLoop === true
-    ? serving.activity?.what === "computing" ? serving.activity.connection : undefined
+    ? serving.standsStill ? serving.activity?.connection : undefined
     : serving?.dots[0]?.connection;
   const computing = only("computes")?.activity?.connection;
   for (const dot of dots) {

@@ -22,7 +22,6 @@ const MOST_RUNGS = 60;
 
 const STYLE = `
 .ladder + .ladder { margin-top: 1.25rem; }
-.scroll { max-height: none; }
 table { table-layout: fixed; min-width: 17rem; }
 caption { color: var(--figure-text); font-weight: 600; }
 th, td { padding: 0.2rem 0.35rem; border-bottom: 0; vertical-align: middle; overflow-wrap: anywhere; }

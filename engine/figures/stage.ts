@@ -23,6 +23,7 @@ import {
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
+import { describeQueue } from "./queue_counts.ts";
 import type { Dot, ThreadView, View } from "./scene.ts";
 import {
   circleIn,
@@ -50,8 +51,9 @@ const MOST_LINES = 64;
 /** How long the hand of a loop takes for two thirds of its way, in milliseconds. */
 const HAND_MS = 70;
 
-/** Where the accept queue is. */
+/** Where the accept queue is, and what it does while the server closes. */
 const IN_KERNEL = "in the kernel";
+const KEEPS_OUT = "no newcomers";
 
 /** What a stage is told about the connections. */
 export interface Naming {
@@ -61,6 +63,16 @@ export interface Naming {
   readonly letterOf: (dot: Dot) => string;
   /** Says whether a dot is followed; `undefined` if none is. */
   readonly followed: () => ((dot: Dot) => boolean) | undefined;
+}
+
+/** How a moment follows the one that was shown before. */
+export interface Pace {
+  /** How much time has passed, in milliseconds. */
+  readonly passedMs: number;
+  /** Whether everything is at its new place at once. */
+  readonly jumps: boolean;
+  /** Whether another moment follows by itself. */
+  readonly isPlaying: boolean;
 }
 
 /** The stage. */
@@ -145,15 +157,13 @@ export class Stage {
   /**
    * Shows a moment.
    *
-   * @param view the moment
-   * @param passedMs how much time has passed since the last one was shown, in milliseconds
-   * @param jumps whether nothing moves
+   * @param view the moment @param pace how it follows the one before
    * @returns whether something still moves
    */
-  show(view: View, passedMs: number, jumps: boolean): boolean {
+  show(view: View, { passedMs, jumps, isPlaying }: Pace): boolean {
     const nowMs = performance.now();
     if (this.#restructure(view)) this.refresh();
-    if (nowMs - this.#textMs >= TEXT_MS) {
+    if (nowMs - this.#textMs >= TEXT_MS || !isPlaying) {
       this.#textMs = nowMs;
       this.#write(view);
     }
@@ -171,9 +181,9 @@ export class Stage {
 
   /** What the boxes are busy with, as far as it is drawn. */
   #busy({ threads }: View): string {
-    return threads.map(({ activity, isLoop, kind }) =>
+    return threads.map(({ activity, isLoop, standsStill, kind }) =>
       activity !== undefined && (isLoop || kind === "computes")
-        ? `${activity.what} ${activity.connection}`
+        ? `${activity.what} ${activity.connection} ${standsStill}`
         : ""
     ).join();
   }
@@ -184,18 +194,18 @@ export class Stage {
   }
 
   /** Makes the boxes that a moment needs. Returns whether others were there before. */
-  #restructure({ threads, hasHandOver, totals }: View): boolean {
+  #restructure({ threads, hasHandOver, areEndsTold, hasUnknownEnds }: View): boolean {
     const shown = threads.filter(({ kind }) => kind === "serves" || kind === "computes");
     const loops = shown.filter(({ isLoop }) => isLoop);
     const rest = shown.filter(({ isLoop }) => !isLoop);
     const isDense = rest.length > MANY_THREADS;
     const cards = isDense ? loops : [...loops, ...rest];
     const others = threads.filter(({ kind }) => kind !== "serves" && kind !== "computes");
-    const { unknown } = totals.endings;
     const structure = JSON.stringify([
       hasHandOver,
       isDense,
-      unknown > 0,
+      areEndsTold,
+      hasUnknownEnds,
       cards.map(({ number, name }) => [number, name]),
       others.map(({ name }) => name),
     ]);
@@ -203,6 +213,9 @@ export class Stage {
     this.#structure = structure;
     this.#handOver.root.hidden = !hasHandOver;
     this.#flow.classList.toggle("with-handover", hasHandOver);
+    for (const [name, { root }] of this.#ends) {
+      root.hidden = name === "unknown" ? !hasUnknownEnds : !areEndsTold;
+    }
     const before = new Map(this.#byNumber);
     this.#byNumber.clear();
     for (const thread of cards) {
@@ -233,27 +246,21 @@ export class Stage {
 
   /** Writes what is few. */
   #write(view: View): void {
-    const { listeners, dots, queued, totals, threads, us } = view;
+    const { acceptQueue, handOverQueue, dots, totals, threads, us } = view;
     const count = (place: Dot["place"]) =>
       dots.reduce((sum, dot) => sum + (dot.place === place ? 1 : 0), 0);
-    const known = listeners.filter(({ waiting }) => waiting !== undefined);
-    const waiting = known.reduce((sum, { waiting = 0 }) => sum + waiting, 0);
-    const limit = known.reduce((sum, { limit = 0 }) => sum + limit, 0);
-    setText(
-      this.#accept.count,
-      known.length === 0 ? "not known" : `${waiting} of ${limit}`,
-    );
+    const { waiting = 0, limit = 0 } = acceptQueue;
+    setText(this.#accept.count, describeQueue(acceptQueue));
     if (this.#accept.where !== null) {
       setText(
         this.#accept.where,
-        view.isClosing ? `${IN_KERNEL}; newcomers are kept out` : IN_KERNEL,
+        view.isClosing ? KEEPS_OUT : IN_KERNEL,
       );
     }
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
     this.#writeWhom(this.#accept, "accept queue", dots);
     this.#writeWhom(this.#handOver, "hand-over queue", dots);
-    const inQueue = count("hand-over queue");
-    setText(this.#handOver.count, String(Math.max(inQueue, queued ?? 0)));
+    setText(this.#handOver.count, describeQueue(handOverQueue));
     for (const thread of threads) {
       const found = this.#byNumber.get(thread.number);
       if (found === undefined) continue;
@@ -293,27 +300,14 @@ export class Stage {
           } are free`,
       );
     }
-    const { endings, outcomes } = totals;
-    const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
-    const ended = endings.FIN + endings.RST + endings.unknown;
-    setText(this.#end("closing").count, String(count("closing")));
-    setText(this.#end("FIN").count, formatWhole(endings.FIN));
-    setText(this.#end("RST").count, formatWhole(endings.RST));
-    // Where the kernel tells nothing of ends, only the server does.
-    const isTold = view.areEndsTold || ended > 0 || over === 0;
-    const unknown = endings.unknown + (isTold ? 0 : over);
-    setText(this.#end("unknown").count, formatWhole(unknown));
-    for (const name of ["closing", "FIN", "RST"] as const) this.#end(name).root.hidden = !isTold;
-    this.#end("unknown").root.hidden = unknown === 0;
+    for (const [name, { count: shown }] of this.#ends) {
+      setText(shown, formatWhole(name === "closing" ? count("closing") : totals.endings[name]));
+    }
   }
 
   #writeWhom({ whom }: Box, place: Dot["place"], dots: readonly Dot[]): void {
     const waitsFor = dots.find((dot) => dot.place === place)?.waitsFor;
     setText(whom, waitsFor === undefined ? "" : `for ${this.#naming.nameOf(waitsFor)}`);
-  }
-
-  #end(name: EndName): Box & { readonly slots: Slots<Dot> } {
-    return this.#ends.get(name) as Box & { readonly slots: Slots<Dot> };
   }
 
   #measure(): void {
@@ -480,11 +474,10 @@ export class Stage {
   }
 
   /** The circle of a loop, and its hand. */
-  #drawLoop(context: CanvasRenderingContext2D, { number, activity }: ThreadView): void {
+  #drawLoop(context: CanvasRenderingContext2D, { number, standsStill: stands }: ThreadView): void {
     const found = this.#byNumber.get(number);
     if (found === undefined) return;
     const { x, y, radius } = circleIn(found.rectangle, this.#radius);
-    const stands = activity?.what === "computing";
     context.lineWidth = stands ? 2.5 : 1.5;
     context.strokeStyle = this.#colour(stands ? "computing" : "line");
     context.beginPath();

@@ -39,6 +39,8 @@ export interface ThreadView {
   readonly kind: ThreadKind;
   /** What it is in the middle of; `undefined` if it waits. */
   readonly activity: Activity | undefined;
+  /** Whether it is a loop that can do nothing for others meanwhile. */
+  readonly standsStill: boolean;
   /** How many turns a loop has ended. */
   readonly turns: number;
   /** The connection whose turn was the last one; `undefined` if none was, or several were. */
@@ -103,7 +105,7 @@ function activityOf(
 }
 
 /** From this length on a turn holds up the others of its loop, in microseconds. */
-export const LONG_TURN_US = 1_000;
+const LONG_TURN_US = 1_000;
 
 /**
  * A thread as it is at a moment.
@@ -111,18 +113,24 @@ export const LONG_TURN_US = 1_000;
  * @param thread the thread
  * @param us the moment
  * @param dots the connections that it serves, which have been looked at; those that a loop keeps
- * waiting are told so
+ * waiting are told so, and so is the one for which it computes
  */
 export function threadView(thread: Thread, us: number, dots: readonly Track[]): ThreadView {
   const activity = thread.activityAt(us);
-  const isHeld = thread.isLoop && activity !== undefined &&
+  const standsStill = thread.isLoop && activity !== undefined &&
     (activity.what === "computing" || us - activity.sinceUs >= LONG_TURN_US);
-  if (isHeld) {
+  if (standsStill) {
     for (const dot of dots) {
-      if (dot.doing !== "reading" || dot.connection === activity.connection) continue;
-      dot.doing = "waiting for the loop";
-      dot.waitsFor = activity.connection;
+      if (dot.doing !== "reading") continue;
       dot.sinceUs = Math.max(dot.sinceUs, activity.sinceUs);
+      if (dot.connection === activity.connection) {
+        // Whatever its conversation does there: it is the one that has the loop.
+        dot.doing = "computing";
+        dot.task = activity.task;
+      } else {
+        dot.doing = "waiting for the loop";
+        dot.waitsFor = activity.connection;
+      }
     }
   }
   return {
@@ -131,6 +139,7 @@ export function threadView(thread: Thread, us: number, dots: readonly Track[]): 
     isLoop: thread.isLoop,
     kind: thread.kind,
     activity,
+    standsStill,
     turns: thread.turns.weightAt(us),
     lastTurn: thread.turns.last(us)?.connection,
     dots,

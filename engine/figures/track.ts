@@ -78,6 +78,12 @@ export interface Computing extends Interval {
   readonly task: string | undefined;
 }
 
+/**
+ * How long the kernel may take to tell how a connection has ended whose socket is gone, in
+ * microseconds.
+ */
+const TELLING_US = 2_000_000;
+
 /** A connection through time. Its fields of {@linkcode Dot} are those of the last look. */
 export class Track implements Dot {
   readonly id: number;
@@ -114,6 +120,8 @@ export class Track implements Dot {
   goneUs = Infinity;
   /** How its socket ended, as the kernel has told. */
   endedWith: Ending | undefined;
+  /** Whether that was left out, and will not be told. */
+  isLeftOut = false;
   /** How its conversation ended, and why. */
   over: { readonly outcome: Outcome; readonly failure: string | undefined } | undefined;
   /** When somebody computed for it, if that has happened: there may be very many that only wait. */
@@ -148,7 +156,7 @@ export class Track implements Dot {
 
   /** When it comes into the picture. */
   get fromUs(): number {
-    return Math.min(this.seenUs, this.begunUs, this.inQueue?.at ?? Infinity);
+    return Math.min(this.seenUs, this.takenUs);
   }
 
   /** When it was over, and only the kernel may still have to do with it. */
@@ -157,9 +165,23 @@ export class Track implements Dot {
     return Math.min(this.goneUs, this.inQueue?.to ?? this.leftUs);
   }
 
+  /** When the server took it. */
+  get takenUs(): number {
+    return Math.min(this.begunUs, this.inQueue?.at ?? Infinity);
+  }
+
+  /** When it was in a queue of the server's own, as far as that is told. */
+  get waiting(): Interval | undefined {
+    const { begunUs, queued, servedUs } = this;
+    if (queued !== undefined) return queued;
+    if (begunUs === Infinity) return this.inQueue;
+    // Who is not served yet may wait in a queue: a recording says so only when that is over.
+    return servedUs < Infinity ? undefined : { at: begunUs, to: this.overUs };
+  }
+
   /** When it was in the accept queue, if it was seen there. */
   get accepting(): Interval | undefined {
-    const to = Math.min(this.leftUs, this.begunUs, this.goneUs, this.inQueue?.at ?? Infinity);
+    const to = Math.min(this.leftUs, this.takenUs, this.goneUs);
     return this.seenUs < to ? { at: this.seenUs, to } : undefined;
   }
 
@@ -181,7 +203,11 @@ export class Track implements Dot {
   endUs(areEndsTold: boolean): number {
     if (this.begunUs === Infinity) return this.goneUs;
     if (this.overUs === Infinity) return Infinity;
-    if (this.goneUs < Infinity) return Math.max(this.overUs, this.goneUs);
+    if (this.goneUs < Infinity) {
+      // Until it is told how it ended, nobody knows.
+      const isToBeTold = areEndsTold && this.endedWith === undefined && !this.isLeftOut;
+      return Math.max(this.overUs, this.goneUs + (isToBeTold ? TELLING_US : 0));
+    }
     // Where it was left out how it was over, its end may have been left out too.
     return areEndsTold && this.over?.outcome !== "unknown" ? Infinity : this.overUs;
   }
@@ -218,12 +244,9 @@ export class Track implements Dot {
   }
 
   #lookAtQueue(us: number): void {
-    const { queued } = this;
-    // Who is not served yet may wait in a queue: a recording says so only when that is over.
-    const isQueued = queued === undefined
-      ? this.servedUs === Infinity
-      : queued.at <= us && us < queued.to;
-    this.#is(isQueued ? "hand-over queue" : "taken", queued?.at ?? this.begunUs);
+    const { waiting } = this;
+    const isQueued = waiting !== undefined && waiting.at <= us && us < waiting.to;
+    this.#is(isQueued ? "hand-over queue" : "taken", waiting?.at ?? this.begunUs);
   }
 
   #lookAtService(us: number): void {

@@ -5,9 +5,11 @@
  * @module
  */
 
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Page } from "playwright-core";
-import type { Event, Header } from "../../engine/recording/events.ts";
+import type { Event, Header, ListenerEvent, ServedEvent } from "../../engine/recording/events.ts";
+import { readLines } from "../../engine/figures/lines.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
@@ -70,7 +72,7 @@ interface Picture {
   /** The names of the threads, and what their boxes say. */
   readonly threads: readonly (readonly [name: string, what: string])[];
   readonly ended: Readonly<Record<string, number>>;
-  /** How many wait in the server's own queue, as it counts them. */
+  /** How many wait in the server's own queue. */
   readonly queued: number | undefined;
 }
 
@@ -78,7 +80,7 @@ interface Picture {
 function look(page: Page): Promise<Picture> {
   return page.evaluate(() => {
     const figure = document.querySelector("model-figure") as unknown as ModelFigure;
-    const { dots, totals, queued } = figure.view;
+    const { dots, totals, handOverQueue } = figure.view;
     const cards = [...figure.shadowRoot?.querySelectorAll(".card") ?? []];
     return {
       dots: dots.map(({ connection, place, doing, waitsFor }) => ({
@@ -94,7 +96,7 @@ function look(page: Page): Promise<Picture> {
         ] as const
       ),
       ended: totals.endings,
-      queued,
+      queued: handOverQueue.waiting,
     };
   });
 }
@@ -196,12 +198,24 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
     ) => [connection, place, doing, waitsFor]);
     return queued === 2 && JSON.stringify(seen) === JSON.stringify(wanted);
   });
+  // They were accepted, and everything on the page says so.
+  await until("the counters to have them", async () => {
+    const shown = await counters(page);
+    return shown["accepted and begun"] === "1" && shown["accepted and queued"] === "2";
+  });
+  await page.getByText("The same as a table").click();
+  assertEquals(await page.getByRole("row", { name: "accepted, no number yet" }).count(), 2);
+  assertEquals(await page.getByText("not accepted").count(), 0);
+  await page.getByText("The same as a table").click();
   for (const [peer, answer] of [[first, "b"], [second, "*b"], [third, "*b"]] as const) {
     await peer.send("^a$");
     assertEquals(await peer.take(answer.length), answer);
     peer.finish();
     await peer.rest();
   }
+  await page.getByLabel("Follow #").fill("2");
+  await page.locator("model-figure .followed li")
+    .getByText(/^#2 waited [\d.]+ m?s for #1 in the hand-over queue$/).waitFor();
   await page.getByRole("button", { name: "Three clients" }).click();
   await shows(page, "six ends", (picture) => endsIn(picture) === 6 && picture.queued === 0);
   await lookBackTo(page, "worker 0 begins to compute prime for #4");
@@ -217,7 +231,7 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
   // The last picture is a little later than the one at which it has ended.
   await until("the page to have the server's own totals", async () => {
     const shown = await counters(page);
-    return shown.accepted === String(totals.accepted) &&
+    return shown["accepted and begun"] === String(totals.accepted) &&
       shown.completed === String(totals.completed) && shown.failed === String(totals.failed);
   });
   await shows(page, "the ends of all", (picture) => endsIn(picture) === totals.completed);
@@ -227,6 +241,21 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
 
 /** The largest prime of 64 bits. To find that out takes seconds. */
 const LARGEST_PRIME = "18446744073709551557";
+
+inBrowser("what the figures over time and the counters cover is said on the page", async () => {
+  await using server = await ServerProcess.start("event", ["--live", "0"]);
+  await using open = await OpenPage.visit(pageOf(server), {
+    viewport: { width: 360, height: 740 },
+  });
+  const { page } = open;
+  await page.locator("#state[data-state=live]").waitFor();
+  const life = page.locator(".chart", { hasText: "Life of a connection" });
+  assertStringIncludes(await life.innerText(), "From accept() to the end of its conversation");
+  await until("the counters to be there", async () => {
+    return (await counters(page))["accepted and begun"] === "0";
+  });
+  assertEquals(open.complaints, []);
+});
 
 inBrowser("a loop that computes stands still, and the page shows it while it does", async () => {
   await using server = await ServerProcess.start("event", [
@@ -254,6 +283,40 @@ inBrowser("a loop that computes stands still, and the page shows it while it doe
   server.signal("SIGKILL");
   await page.getByText("The server does not answer.").waitFor();
   assertEquals((await look(page)).ended, kept.ended);
+});
+
+inBrowser("whoever stops a loop between two yields is computing, and the others wait", async () => {
+  using folder = new Folder();
+  await using server = await ServerProcess.start("event", [
+    ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0"],
+  ]);
+  await using stopping = await Peer.connect(server.address);
+  await stopping.send("one\n");
+  await stopping.take(4);
+  await using waiting = await Peer.connect(server.address);
+  await waiting.send("two\n");
+  await waiting.take(4);
+  await using open = await OpenPage.visit(pageOf(server));
+  const { page } = open;
+  await shows(page, "both", ({ dots }) => dots.length === 2);
+  await page.getByText("The same as a table").click();
+  const path = folder.path("enough");
+  await stopping.send(`until ${path}\n`);
+  await waiting.send("three\n");
+  await shows(page, "who has the loop, and who waits for it", ({ dots, threads: [loop] }) => {
+    const [one, two] = dots;
+    return loop?.[1].startsWith("stands still: a turn for #1") === true &&
+      one?.doing === "computing" && two?.doing === "waiting for the loop" && two.waitsFor === 1;
+  });
+  const rowOf = (name: string) => page.getByRole("row", { name });
+  await rowOf("#1 127.0.0.1").getByRole("cell", { name: "computing", exact: true }).waitFor();
+  await rowOf("#2 127.0.0.1").getByText("its loop computes for another, for #1").waitFor();
+  await page.getByLabel("Follow #").fill("2");
+  writeFileSync(path, "");
+  assertEquals(await waiting.take(6), "three\n");
+  await page.locator("model-figure .followed li")
+    .getByText(/^#2 waited [\d.]+ m?s for #1 until its loop was free$/).first().waitFor();
+  assertEquals(open.complaints, []);
 });
 
 inBrowser(
@@ -461,8 +524,156 @@ inBrowser("a recording can be stepped through, and says who waited for whom", as
   assertEquals((await look(page)).ended.FIN, of("over"));
   await page.getByLabel("Follow #").fill("2");
   await page.locator("model-figure .followed").getByText("echo, from").waitFor();
+  const waits = page.locator("model-figure .followed li").getByText(/waited/);
+  assertEquals(await waits.count(), 1);
+  assertMatch(
+    await waits.innerText(),
+    /^Echo waited 9\d\.\d ms for long prime in the hand-over queue$/,
+  );
   assertEquals(await barriers(page), []);
   assertEquals([open.complaints, open.requests], [[], []]);
+});
+
+/** What a figure shows after a step: where its boxes stand, and what they say. */
+interface StepShown {
+  readonly us: number;
+  readonly boxes: string;
+  /** The names of the threads, which come and go. */
+  readonly threads: string;
+  readonly accept: string;
+  readonly closing: string;
+  readonly said: string;
+  /** How many dots are where. */
+  readonly places: Readonly<Record<string, number>>;
+}
+
+/** Steps through a figure from its beginning. */
+function stepThrough(page: Page): Promise<readonly StepShown[]> {
+  return page.evaluate(async () => {
+    const figure = document.querySelector("model-figure") as unknown as ModelFigure;
+    const root = figure.shadowRoot as ShadowRoot;
+    const stage = (root.querySelector(".stage") as Element).getBoundingClientRect();
+    const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const text = (selector: string) => root.querySelector(selector)?.textContent ?? "";
+    const steps: StepShown[] = [];
+    figure.seek(0);
+    for (let us = -1; us < figure.us; figure.step(1)) {
+      us = figure.us;
+      await frame();
+      await frame();
+      const all = [...root.querySelectorAll<HTMLElement>(".flow > .box, .ends > .box")];
+      const boxes = all.filter(({ hidden }) => !hidden).map((box) => {
+        const { x, y, width, height } = box.getBoundingClientRect();
+        const name = box.querySelector("h3")?.textContent;
+        return `${name} ${[x - stage.x, y - stage.y, width, height].map(Math.round)}`;
+      });
+      const threads = [...root.querySelectorAll(".card h4")].map((name) => name.textContent).join();
+      const places: Record<string, number> = {};
+      for (const { place } of figure.view.dots) places[place] = (places[place] ?? 0) + 1;
+      steps.push({
+        ...{
+          boxes: boxes.join("; "),
+          us,
+          threads,
+          accept: text(".accept .count"),
+          said: text(".now"),
+        },
+        ...{ closing: text(".end.closing .count"), places },
+      });
+    }
+    return steps;
+  });
+}
+
+/** The rows of the tables of a figure of which a reader cannot see something, and how many there are. */
+function hiddenRows(page: Page): Promise<{ readonly rows: number; readonly hidden: string[] }> {
+  return page.evaluate(() => {
+    const root = document.querySelector("model-figure")?.shadowRoot as ShadowRoot;
+    const details = root.querySelector("details") as HTMLElement;
+    const rows = [...root.querySelectorAll("tr")];
+    const isInside = (row: HTMLElement) => {
+      const { left, right, top, bottom } = row.getBoundingClientRect();
+      return [details, row.closest(".scroll") as HTMLElement].every((frame) => {
+        const around = frame.getBoundingClientRect();
+        return around.top <= top + 1 && bottom <= around.bottom + 1 &&
+          around.left <= left + 1 && right <= around.right + 1;
+      });
+    };
+    const hidden = rows.filter((row) => {
+      // Nobody has to find out that something can be scrolled but the page.
+      if (!isInside(row)) return true;
+      row.scrollIntoView({ block: "center" });
+      return [...row.cells].some((cell) => {
+        const { left, right, top, bottom } = cell.getBoundingClientRect();
+        const middle = root.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+        return middle === null || !cell.contains(middle);
+      });
+    });
+    return { rows: rows.length, hidden: hidden.map((row) => row.innerText) };
+  });
+}
+
+inBrowser(
+  "the tables of a figure end where their rows do, with one row and with many",
+  async () => {
+    for (const name of ["threadpool", "threads-for-a-crowd"]) {
+      const file = new URL(`../../site/public/recordings/${name}.jsonl`, import.meta.url);
+      const { lines } = readLines(readFileSync(file, "utf8"));
+      const [first, ...others] = lines.filter(({ type }) => type === "served") as ServedEvent[];
+      assert(first !== undefined);
+      await using open = await OpenPage.open(pageWith(lines, ""));
+      const { page } = open;
+      await page.getByText("The same as a table").click();
+      for (const [us, connections] of [[first.at, 1], [others.at(-1)?.at ?? 0, 2]] as const) {
+        await page.evaluate((us) => {
+          (document.querySelector("model-figure") as unknown as ModelFigure).seek(us + 1);
+        }, us);
+        const table = page.getByRole("table", { name: "Connections", exact: true });
+        await until("the rows to be there", async () => {
+          return await table.locator("tbody tr").count() >= connections;
+        });
+        for (const width of [360, 1280]) {
+          await page.setViewportSize({ width, height: 740 });
+          const { rows, hidden } = await hiddenRows(page);
+          assert(rows > 8, `${rows} rows`);
+          assertEquals(hidden, [], `${name} at ${width} pixels`);
+          assertEquals(await isWide(page), false, `${width} pixels`);
+        }
+      }
+    }
+  },
+);
+
+inBrowser("every box stays where it is, and counts whom it shows, at every step", async () => {
+  for (const name of ["threadpool", "accept-queue", "closing-a-server"]) {
+    const file = new URL(`../../site/public/recordings/${name}.jsonl`, import.meta.url);
+    const { lines } = readLines(readFileSync(file, "utf8"));
+    const ends = lines.filter(({ type }) => type === "connection").length;
+    const counted = lines.find(({ type }) => type === "listener") as ListenerEvent;
+    await using open = await OpenPage.open(pageWith(lines, ""));
+    const { page } = open;
+    for (const width of [360, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      const steps = await stepThrough(page);
+      assert(steps.length > 10, steps.map(({ said }) => said).join("; "));
+      for (const { us, boxes, threads, accept, closing, places, said } of steps) {
+        assertEquals(boxes, steps.find((step) => step.threads === threads)?.boxes, said);
+        assertMatch(boxes, /^Accept queue [^;]*; .*Closing [^;]*; FIN [^;]*; RST [^;]*$/);
+        const seen = places["accept queue"] ?? 0;
+        assertEquals(
+          [accept, closing],
+          [
+            us < counted.at && seen === 0 ? "not known" : `${seen} of ${counted.limit}`,
+            String(places.closing ?? 0),
+          ],
+          said,
+        );
+      }
+      assert((steps.at(-1)?.us ?? 0) > counted.at);
+      assertEquals((await look(page)).ended, { FIN: ends, RST: 0, unknown: 0 });
+    }
+    assertEquals(open.complaints, []);
+  }
 });
 
 inBrowser(
@@ -497,7 +708,7 @@ inBrowser(
         await canvas.click({ position: { x: box.x - at.x + x, y: box.y - at.y + y } });
       }
     }
-    await title(`A connection that is not accepted yet, from ${peer}, is here: accept queue`);
+    await title(`A connection (not accepted yet), from ${peer}, is here: accept queue`);
     await append({ ...socket, at: 2_000, waiting: false }, {
       ...{ type: "begun", at: 1_500, connection: 7, peer, cookie: "1" },
     }, { type: "queued", at: 1_500, to: 2_500, connection: 7 });
@@ -509,7 +720,7 @@ inBrowser(
     await page.evaluate(() =>
       (document.querySelector("model-figure") as unknown as ModelFigure).seek(3_000)
     );
-    await title(`#7, from ${peer}, is served by worker 0: computing`);
+    await title(`#7, from ${peer}, is served by worker 0: computing · 400 µs`);
     await append({ type: "over", at: 9_500, connection: 7, outcome: "done" }, {
       ...{ type: "connection", at: 9_600, cookie: "1", local: "127.0.0.1:80", remote: peer },
       ...{ opened_by: "remote", closed_first: "remote", ended_with: "fin" },
@@ -523,9 +734,10 @@ inBrowser(
         "#7 is accepted",
         "#7 waits in the hand-over queue",
         "Worker 0 begins to serve",
+        "#7 waited 1.00 ms in the hand-over queue",
         "Worker 0 begins to compute for",
         "Worker 0 has computed for",
-        "#7 is over: done",
+        "The conversation of",
         "#7 has ended with FIN",
       ].map((line) => line.replace(/ #7.*/, "")),
     );
@@ -549,7 +761,7 @@ inBrowser(
       { type: "over", at: 9.2e6, connection: 8, outcome: "unknown" },
       { type: "counters", at: 19e6, values: {} },
     );
-    await followed.getByText("#8 is over: how was left out").waitFor();
+    await followed.getByText("The conversation of #8 is over: how was left out").waitFor();
     assertEquals((await look(page)).dots, []);
     assertEquals([open.complaints, await barriers(page)], [[], []]);
   },

@@ -5,11 +5,14 @@
  * @module
  */
 
+import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { laddersOf } from "../../engine/figures/ladders.ts";
-import { readLines } from "../../engine/figures/lines.ts";
+import { inOrder, readLines } from "../../engine/figures/lines.ts";
+import { doingOf, titleOf } from "../../engine/figures/picture_table.ts";
+import { describeQueue } from "../../engine/figures/queue_counts.ts";
 import { type Dot, Scene, type View } from "../../engine/figures/scene.ts";
-import type { Event, Header } from "../../engine/recording/events.ts";
+import type { Event, Header, ListenerEvent } from "../../engine/recording/events.ts";
 import { askFrame, threeClients } from "../../lab/simulator/clients.ts";
 import { simulate, SIMULATED, type SimulationOptions } from "../../lab/simulator/simulate.ts";
 import { assert, assertEquals, test } from "../kit/harness.ts";
@@ -119,6 +122,131 @@ test("a loop that computes in place stands still, and says for whom the others w
   assert((later.threads[0]?.turns ?? 0) > 3, "it has turned on");
 }, PURE);
 
+/** For whom each of the three clients waited, and where: what following them says. */
+const WAITS: readonly (readonly [
+  options: Pick<SimulationOptions, "mode"> & Partial<SimulationOptions>,
+  waits: readonly (readonly string[])[],
+])[] = [
+  [{ mode: "sequential" }, [
+    [],
+    ["#2 waited … for #1 in the accept queue"],
+    ["#3 waited … for #1 in the accept queue"],
+  ]],
+  [{ mode: "threadpool", workers: 1 }, [
+    [],
+    ["#2 waited … for #1 in the hand-over queue"],
+    ["#3 waited … for #1 in the hand-over queue"],
+  ]],
+  [{ mode: "threadpool", workers: 2 }, [[], [], []]],
+  // Nobody has what a thread needs that starts. The thread of the second takes the third meanwhile.
+  [{ mode: "threaded" }, [
+    ["#1 waited … in the hand-over queue"],
+    ["#2 waited … in the hand-over queue"],
+    [
+      "#3 waited … in the accept queue",
+      "#3 waited …, … of it for #2, in the hand-over queue",
+    ],
+  ]],
+  [{ mode: "event", offload: 0 }, [
+    [],
+    ["#2 waited … for #1 in the accept queue"],
+    ["#3 waited … for #1 in the accept queue"],
+  ]],
+  [{ mode: "event", offload: 0, clients: threeClients(0) }, [
+    [],
+    ["#2 waited … for #1 until its loop was free"],
+    ["#3 waited … for #1 until its loop was free"],
+  ]],
+  [{ mode: "event", offload: 1 }, [
+    [],
+    [],
+    ["#3 waited … for #1 until a thread could compute for it"],
+  ]],
+];
+
+for (const [options, waits] of WAITS) {
+  const { clients, ...knobs } = options;
+  const name = Object.entries(knobs).map(([knob, value]) => `${knob} ${value}`).join(", ");
+  const how = clients === undefined ? "" : ", all at once";
+  test(`whoever follows a connection reads for whom it waited: ${name}${how}`, () => {
+    const recording = record(options);
+    const scene = sceneOf(recording);
+    scene.at(scene.toUs);
+    const all = [1, 2, 3].map((connection) => {
+      const dot = scene.find(connection, undefined);
+      assert(dot !== undefined);
+      return scene.lifeOf(dot).filter(({ text }) => text.includes("waited"));
+    });
+    assertEquals(
+      all.map((life) => life.map(({ text }) => text.replaceAll(/[\d.]+ ms/g, "…"))),
+      waits,
+    );
+    // It is told when it is over, and took at most from the first line until then.
+    const [long] = eventsOf(recording, "span").filter(({ name }) => name === "computing")
+      .toSorted((one, other) => other.to - other.at - (one.to - one.at));
+    for (const { us, text } of all.flat().filter(({ text }) => text.includes("for #1"))) {
+      assert(long !== undefined);
+      const [, ms] = /waited ([\d.]+) ms/.exec(text) ?? [];
+      assert(us >= long.to, text);
+      assert(Number(ms) * 1_000 <= us && Number(ms) * 1_000 > (long.to - long.at) * 0.8, text);
+    }
+  }, PURE);
+}
+
+test("a wait for several is told with the share of each", () => {
+  const scene = new Scene();
+  const visit = (connection: number, at: number, to: number, seen = at): Event[] => [
+    ...connection === 1
+      ? []
+      : [{ ...SOCKET, at: seen, remote: `127.0.0.1:${4000 + connection}`, waiting: true } as Event]
+        .map((socket) => ({ ...socket, cookie: String(connection) })),
+    { type: "begun", at, connection, peer: `127.0.0.1:${4000 + connection}` },
+    { type: "served", at, connection, thread: 1 },
+    { type: "over", at: to, connection, outcome: "done" },
+  ];
+  scene.add([HEADER, { type: "thread", at: 0, thread: 1, name: "loop 0" }]);
+  scene.add([...visit(1, 0, 60_000), ...visit(2, 60_000, 90_000, 5_000)]);
+  scene.add(visit(3, 90_500, 91_000, 10_000));
+  const textOf = (connection: number) => {
+    const dot = scene.find(connection, undefined);
+    return dot && scene.lifeOf(dot).map(({ text }) => text).find((text) => text.includes("waited"));
+  };
+  assertEquals([1, 2, 3].map(textOf), [
+    undefined,
+    "#2 waited 55.0 ms for #1 in the accept queue",
+    "#3 waited 80.5 ms, 50.0 ms of it for #1, 30.0 ms for #2, in the accept queue",
+  ]);
+}, PURE);
+
+test(
+  "whose turn stops a loop is computing, and it is said of everybody else that they wait",
+  () => {
+    const scene = new Scene();
+    const thread: Event = { type: "thread", at: 0, thread: 1, name: "main", loop: true };
+    const served = (connection: number): Event[] => [
+      { type: "begun", at: 5, connection, peer: `127.0.0.1:${4000 + connection}` },
+      { type: "served", at: 5, connection, thread: 1 },
+    ];
+    scene.add([HEADER, thread, ...served(1), ...served(2), {
+      ...SOCKET,
+      at: 30_000,
+      cookie: "3",
+      remote: "127.0.0.1:4003",
+      waiting: true,
+    } as Event, { type: "doing", at: 20_000, thread: 1, connection: 1, what: "turn" }]);
+    const view = scene.at(50_000);
+    assertEquals(told(view), [
+      "1 main: computing",
+      "127.0.0.1:4003 accept queue of 1",
+      "2 main: waiting for the loop of 1",
+    ]);
+    assertEquals(view.threads.map(({ standsStill }) => standsStill), [true]);
+    assertEquals(view.dots.map(({ sinceUs }) => sinceUs), [20_000, 20_000, 30_000]);
+    assertEquals(told(scene.at(20_500)).slice(0, 1), ["1 main: reading"]);
+  },
+  PURE,
+);
+
 test("the threads that compute for a loop are busy with what its connections wait for", () => {
   const recording = record({ mode: "event", offload: 2 });
   const { threads } = sceneOf(recording).at(middleOfLong(recording));
@@ -142,14 +270,14 @@ for (const mode of SIMULATED) {
       const view = scene.at(at);
       const seen = view.dots.filter(({ place }) => place === "accept queue").length;
       const all = [...sums.values()].reduce((sum, each) => sum + each, 0);
-      const said = view.listeners.reduce((sum, { waiting = 0 }) => sum + waiting, 0);
-      assertEquals([seen, said], [all, all], `at ${at} µs`);
+      assertEquals([seen, view.acceptQueue.waiting], [all, all], `at ${at} µs`);
     }
     const queued = eventsOf(recording, "queued");
     for (const { at } of [...queued, ...eventsOf(recording, "begun")]) {
       const inside = queued.filter((one) => one.at <= at && at < one.to).length;
-      const { dots } = scene.at(at);
-      assertEquals(dots.filter(({ place }) => place === "hand-over queue").length, inside);
+      const { dots, handOverQueue } = scene.at(at);
+      const seen = dots.filter(({ place }) => place === "hand-over queue").length;
+      assertEquals([seen, handOverQueue.waiting], [inside, inside]);
     }
   }, PURE);
 
@@ -178,7 +306,7 @@ for (const mode of SIMULATED) {
 function course(scene: Scene, moments: readonly number[]): readonly string[] {
   return moments.map((us) => {
     const view = scene.at(us);
-    return JSON.stringify([told(view), view.listeners, view.totals, view.queued]);
+    return JSON.stringify([told(view), view.acceptQueue, view.totals, view.handOverQueue]);
   });
 }
 
@@ -224,12 +352,103 @@ test("a connection that was never seen in the accept queue is never drawn there"
   const scene = sceneOf(recording);
   let counted = 0;
   for (const us of momentsOf(recording)) {
-    const { dots, listeners } = scene.at(us);
+    const { dots, acceptQueue } = scene.at(us);
     assertEquals(dots.filter(({ place }) => place === "accept queue"), []);
-    counted = Math.max(counted, listeners[0]?.waiting ?? 0);
+    const listener = eventsOf(recording, "listener").findLast(({ at }) => at <= us);
+    assertEquals(acceptQueue.waiting, listener?.waiting, `at ${us} µs`);
+    counted = Math.max(counted, acceptQueue.waiting ?? 0);
   }
   assert(counted > 10, "the box has the count");
 }, PURE);
+
+const LISTENER: Event = {
+  ...{ type: "listener", at: 40, cookie: "9", local: "127.0.0.1:8080", waiting: 2, limit: 128 },
+};
+
+const SOCKET: Event = {
+  ...{ type: "socket", at: 40, cookie: "1", local: "127.0.0.1:8080", remote: "127.0.0.1:4000" },
+  state: "ESTABLISHED",
+};
+
+test("who was counted in the accept queue, and is elsewhere since, is not counted there", () => {
+  const scene = new Scene();
+  // A look takes time: the server has taken 1 just before its moment, and 2 while it was taken.
+  scene.add([
+    ...[HEADER, ...BEGUN, LISTENER, { ...SOCKET, waiting: true }],
+    { ...SOCKET, cookie: "2", remote: "127.0.0.1:4002" },
+    { type: "begun", at: 38, connection: 2, peer: "127.0.0.1:4002" },
+  ] as Recorded);
+  assertEquals(describeQueue(scene.at(39).acceptQueue), "not known");
+  assertEquals(scene.at(45).acceptQueue, { waiting: 0, limit: 128, countedUs: 40 });
+  // The next look finds as many again, so nothing is told of the listener; both have just come.
+  scene.add([
+    { ...SOCKET, at: 60, cookie: "3", remote: "127.0.0.1:4003", waiting: true },
+    { ...SOCKET, at: 60, cookie: "4", remote: "127.0.0.1:4004", waiting: true },
+    { type: "begun", at: 70, connection: 3, peer: "127.0.0.1:4003" },
+  ]);
+  const said = [50, 65, 75].map((us) => scene.at(us).acceptQueue);
+  assertEquals(said.map(({ waiting, countedUs }) => [waiting, countedUs]), [
+    [0, 40],
+    [2, 60],
+    [1, 60],
+  ]);
+}, PURE);
+
+test("who is seen in the accept queue is there, also before anybody has counted", () => {
+  const scene = new Scene();
+  scene.add([HEADER, { ...SOCKET, at: 30, waiting: true } as Event]);
+  assertEquals(describeQueue(scene.at(35).acceptQueue), "1");
+  scene.add([{ ...LISTENER, waiting: 1 } as Event]);
+  assertEquals([35, 45].map((us) => describeQueue(scene.at(us).acceptQueue)), [
+    "1 of 128",
+    "1 of 128",
+  ]);
+}, PURE);
+
+test("a queue of which only the count is told is left by those who are taken", () => {
+  const scene = new Scene();
+  const taken = (at: number, connection: number): Event[] => [
+    { type: "begun", at, connection, peer: `127.0.0.1:${4000 + connection}` },
+    { type: "served", at: at + 5, connection, thread: 1 },
+  ];
+  const counters: Event = { type: "counters", at: 40, values: { queued: 2 } };
+  scene.add([HEADER, LISTENER, counters, ...taken(50, 1), ...taken(60, 2), ...taken(70, 3)]);
+  const said = [45, 52, 62, 72].map((us) => {
+    const { acceptQueue, handOverQueue } = scene.at(us);
+    return [acceptQueue.waiting, handOverQueue.waiting];
+  });
+  assertEquals(said, [[2, 2], [1, 2], [0, 1], [0, 0]]);
+}, PURE);
+
+test("the box of the hand-over queue is there before anybody waits in it, or never", () => {
+  const hasHandOver = (values: Readonly<Record<string, number>>) => {
+    const scene = new Scene();
+    scene.add([HEADER, { type: "counters", at: 0, values }]);
+    return scene.at(0).hasHandOver;
+  };
+  assertEquals([hasHandOver({ accepted: 0, queued: 0 }), hasHandOver({ accepted: 0 })], [
+    true,
+    false,
+  ]);
+}, PURE);
+
+const RECORDINGS = new URL("../../site/public/recordings/", import.meta.url);
+
+for (const file of readdirSync(RECORDINGS)) {
+  test(`nobody is counted in a queue who is elsewhere: ${file}`, () => {
+    const { lines, damaged } = readLines(readFileSync(new URL(file, RECORDINGS), "utf8"));
+    assertEquals(damaged, 0);
+    const scene = new Scene();
+    scene.add(inOrder(lines));
+    for (const us of momentsOf(lines)) {
+      const { dots, acceptQueue, handOverQueue } = scene.at(us);
+      const seen = (where: string) => dots.filter(({ place }) => place === where).length;
+      // In these recordings everybody is told of one by one.
+      assertEquals(acceptQueue.waiting ?? 0, seen("accept queue"), `accept queue, at ${us} µs`);
+      assertEquals(handOverQueue.waiting, seen("hand-over queue"), `hand-over queue, at ${us} µs`);
+    }
+  });
+}
 
 const BEGUN: readonly Event[] = [
   { type: "thread", at: 1, thread: 1, name: "worker 0" },
@@ -268,7 +487,16 @@ test(
     const peer = "127.0.0.1:4001";
     scene.add([HEADER, ...BEGUN, { type: "doing", at: 20, peer, what: "queued" }]);
     const both = ["1 worker 0: reading", `${peer} hand-over queue of 1`];
-    assertEquals(told(scene.at(30)), both.sort());
+    const view = scene.at(30);
+    assertEquals(told(view), both.sort());
+    // It was accepted, whatever else is not known of it.
+    const [, dot] = view.dots;
+    assert(dot !== undefined);
+    assertEquals(titleOf(dot, String), "accepted, no number yet");
+    assertEquals(scene.lifeOf(dot).map(({ us, text }) => [us, text]), [
+      [20, `${peer} is accepted`],
+      [20, `${peer} waits in the hand-over queue`],
+    ]);
     scene.add([
       { type: "over", at: 50, connection: 1, outcome: "done" },
       { type: "doing", at: 55, peer },
@@ -311,6 +539,56 @@ test("FIN and RST are two ends, and what the kernel does not tell is neither", (
   scene.add([{ ...listener, at: 61, cookie: "1" }]);
   const { areEndsTold, dots: [dot] } = scene.at(70);
   assertEquals([areEndsTold, dot?.place, dot?.ending], [true, "closing", undefined]);
+}, PURE);
+
+test("how a connection has ended is not said before the kernel has told it", () => {
+  const scene = new Scene();
+  const states = (us: number) => {
+    const { dots: [dot], totals: { endings }, areEndsTold } = scene.at(us, 1_000);
+    return [dot?.place, dot?.ending, endings.FIN, endings.unknown, areEndsTold];
+  };
+  scene.add([HEADER, LISTENER, ...BEGUN, SOCKET]);
+  scene.add([{ type: "over", at: 50, connection: 1, outcome: "done" }]);
+  // The kernel is seen, so nobody takes the server's word for it.
+  assertEquals(states(60), ["closing", undefined, 0, 0, true]);
+  scene.add([{ ...SOCKET, at: 70, state: "CLOSE" } as Event]);
+  assertEquals(states(80), ["closing", undefined, 0, 0, true]);
+  const [dot] = scene.at(80).dots;
+  assert(dot !== undefined);
+  assertEquals(doingOf(dot, String), "its conversation is over");
+  scene.add([{
+    ...{ type: "connection", at: 90, cookie: "1", local: "127.0.0.1:8080" },
+    ...{ remote: "127.0.0.1:4000", opened_by: "remote", closed_first: "remote" },
+    ended_with: "fin",
+  }]);
+  assertEquals(states(100), ["ended", "FIN", 1, 0, true]);
+  assertEquals(states(80), ["closing", undefined, 0, 0, true]);
+}, PURE);
+
+test("a connection whose end the kernel never tells does not close for ever", () => {
+  const scene = new Scene();
+  scene.add([HEADER, LISTENER, ...BEGUN, SOCKET]);
+  scene.add([{ type: "over", at: 50, connection: 1, outcome: "done" }]);
+  scene.add([{ ...SOCKET, at: 70, state: "CLOSE" } as Event]);
+  assertEquals(scene.at(1e6).dots.map(({ place }) => place), ["closing"]);
+  assertEquals(scene.at(3e6).dots, []);
+}, PURE);
+
+test("a box for ends of which nobody can say how is there from the beginning, or never", () => {
+  const unknownIn = (lines: Recorded, keepUs = Infinity) => {
+    const scene = new Scene({ keepUs });
+    scene.add([HEADER, ...lines]);
+    const { areEndsTold, hasUnknownEnds } = scene.at(0);
+    return [areEndsTold, hasUnknownEnds];
+  };
+  const { cookie: _, ...unnamed } = LISTENER as ListenerEvent;
+  const left: Event = { type: "left_out", at: 99, count: 1, what: "connections" };
+  assertEquals(unknownIn([LISTENER]), [true, false]);
+  assertEquals(unknownIn([LISTENER, left]), [true, true]);
+  assertEquals(unknownIn([LISTENER, { ...left, what: "spans" }]), [true, false]);
+  // Of a server that runs, what will come is not known.
+  assertEquals(unknownIn([LISTENER], 60e6), [true, true]);
+  assertEquals(unknownIn([unnamed]), [false, true]);
 }, PURE);
 
 test(

@@ -25,9 +25,22 @@ test("a server that is told to close serves all who have come, and the simulator
   const recording = recordingOf("closing-a-server") as ServerRecording;
   const { mode, flags, clients, closesAfter } = recording;
   assert(closesAfter !== undefined);
-  const file = folder.path("it.jsonl");
   const visit = { mode, flags, company: COMPANIES[clients], closesAfter };
-  const { seen } = await visitServer(visit, on, file, AbortSignal.timeout(30_000));
+  const look = async (time: number) => {
+    const file = folder.path(`${time}.jsonl`);
+    const { seen } = await visitServer(visit, on, file, AbortSignal.timeout(30_000));
+    const recorded = readStrictly(file);
+    const told = eventsOf(recorded, "closing");
+    const over = eventsOf(recorded, "over");
+    return { seen, told, over, isInTime: (over.at(-1)?.at ?? 0) > (told[0]?.at ?? Infinity) };
+  };
+  // It is told while some are served or wait. On a busy machine all may be done by then.
+  let { seen, told, over, isInTime } = await look(0);
+  for (let time = 1; time < 5 && !isInTime; time++) {
+    ({ seen, told, over, isInTime } = await look(time));
+  }
+  assert(isInTime);
+  assertEquals(told.length, 1);
   // On a busy machine some of those who come later may find the door still open.
   const refused = seen.map(({ wasRefused = false }) => wasRefused);
   assertEquals(refused.slice(0, closesAfter), Array(closesAfter).fill(false));
@@ -38,14 +51,8 @@ test("a server that is told to close serves all who have come, and the simulator
   );
   assert(predicted.every(({ predicted_us }) => predicted_us !== null));
 
-  const recorded = readStrictly(file);
-  const [closing, ...more] = eventsOf(recorded, "closing");
-  assertEquals(more, []);
-  const over = eventsOf(recorded, "over");
   const answered = refused.filter((wasRefused) => !wasRefused);
   assertEquals(over.map(({ outcome }) => outcome), answered.map(() => "done"));
-  // It is told while some are served or wait. On a busy machine the first one may be done by then.
-  assert((over.at(-1)?.at ?? 0) > (closing?.at ?? Infinity));
 });
 
 test("the simulator's half of a connection can still be read when the other one is closed", () => {

@@ -79,7 +79,7 @@ for (const row of DIFFERENT) {
     async () => {
       await using server = await start(
         ...["--protocol", "tests/kit/protocols/measured.ts"],
-        ...["--idle-timeout", "800ms", "--message-timeout", "800ms", "--write-timeout", "400ms"],
+        ...["--idle-timeout", "800ms", "--message-timeout", "800ms", "--write-timeout", "2s"],
         ...["--drain", "1h"],
       );
       const over = (peer: Peer, how: string) =>

@@ -64,6 +64,13 @@ export interface LoadProtocol extends LoadSide {
   readonly longestAnswer?: number;
 }
 
+/** What a module must have to be measured, for the help of the bench. */
+export const OWN_NOTE: string =
+  "--protocol ./own.ts: the module exports `function* load({ input, size, random })`, the client's side " +
+  "of one request: it writes, reads the answer and ends; it throws if the answer is wrong. " +
+  "`load = { connects, greeting, exchange }` says more: whether each request takes a connection of its " +
+  "own, and what comes first on each.";
+
 /** The longest frame that is sent whole before its answer is read, in bytes. */
 const WHOLE = 1024;
 

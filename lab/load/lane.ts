@@ -24,8 +24,9 @@ import type { Effect, Protocol } from "../../protocols/effects.ts";
 import { joinBytes } from "../../protocols/bytes.ts";
 import { ConversationError, MessageTooLongError, PeerGoneError } from "../../protocols/errors.ts";
 import { Input } from "../../protocols/input.ts";
+import type { LoadContext } from "../../protocols/load.ts";
 import { escapeBytes } from "../../protocols/text.ts";
-import type { LoadContext, LoadProtocol } from "./load_protocol.ts";
+import type { LoadProtocol } from "./load_protocol.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 

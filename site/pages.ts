@@ -65,7 +65,11 @@ function page(name: string, title: string): Page {
 export const CHAPTERS: readonly Chapter[] = [
   {
     title: "Begin",
-    pages: [page("index", "Five minutes"), page("which-model", "Which model shall I use?")],
+    pages: [
+      page("index", "Five minutes"),
+      page("which-model", "Which model shall I use?"),
+      page("own-protocol", "A protocol of your own"),
+    ],
   },
   {
     title: "The models",

@@ -87,10 +87,10 @@ write(
 );
 
 /** A module that makes one mistake on each of these lines, as its clients ask. */
-const MISTAKES = { itself: 6, task: 3, helper: 2 } as const;
+const MISTAKES = { itself: 6, task: 3, helper: 2, bytes: 11, nope: 12 } as const;
 write(
   "mistakes 50%#é.ts",
-  `${IMPORTS.trimStart().replace("encodeLine, write", "compute, Input, readLine")}
+  `${IMPORTS.trimStart().replace("encodeLine, write", "compute, Input, readLine, write")}
 const help = (): never => { throw new Error("help"); };
 export const tasks = { fail: () => { throw new Error("task of /mistakes 50%#é.ts:99:1"); } };
 export default function* own() {
@@ -100,6 +100,8 @@ export default function* own() {
   if (word === "task") yield* compute("fail", "");
   if (word === "star") yield readLine(new Input(), { limit: 99 });
   if (word === "peer") yield* readLine(new Input(), { limit: 0, during: "being asked" });
+  if (word === "bytes") yield* write("text");
+  if (word === "nope") yield* compute("nope", "");
 }
 `,
 );
@@ -311,7 +313,9 @@ for (const row of DIFFERENT) {
         peer.finish();
         assertEquals(await peer.rest(), "");
       };
-      for (const word of ["itself", "helper", "task", "star", "peer"]) await tell(word);
+      for (const word of ["itself", "helper", "task", "star", "peer", "bytes", "nope"]) {
+        await tell(word);
+      }
       const { stderr } = await server.stop();
       const place = (word: keyof typeof MISTAKES) =>
         String.raw`\(mistakes 50%#é\.ts:${MISTAKES[word]}:\d+\)$`;
@@ -321,6 +325,10 @@ for (const row of DIFFERENT) {
           ` ERR failed \\S+ after [^ ]+ ms: other: help ${place("helper")}`,
           ` ERR failed \\S+ after [^ ]+ ms: other: task of .*:99:1 ${place("task")}`,
           ` ERR failed \\S+ after [^ ]+ ms: other: Cannot grant the effect: [^(]*"yield\\*"[^(]*$`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: Cannot write: .* String ${place("bytes")}`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: Cannot compute: expected fail, .* ${
+            place("nope")
+          }`,
           ` WRN failed \\S+ after [^ ]+ ms: (too long|peer gone): [^(]*$`,
         ]
       ) {

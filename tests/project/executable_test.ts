@@ -531,12 +531,20 @@ for (const mode of ["event", "threadpool", "cluster"]) {
 }
 
 test("the examples run in the executable unchanged", async () => {
-  copyFileSync(join(root, "examples/kv.ts"), join(alone, "kv.ts"));
-  await using server = await start("event", ["--protocol", "./kv.ts"]);
-  await using peer = await Peer.connect(server.address);
-  await peer.send("SET colour blue\nGET colour\n");
-  peer.finish();
-  assertEquals(await peer.rest(), "OK\nblue\n");
+  for (
+    const [name, asked, answered] of [
+      ["kv.ts", "SET colour blue\nGET colour\n", "OK\nblue\n"],
+      // It computes, in a Worker of the executable.
+      ["factors.ts", "84\n", "2 2 3 7\n"],
+    ] as const
+  ) {
+    copyFileSync(join(root, "examples", name), join(alone, name));
+    await using server = await start("event", ["--protocol", `./${name}`]);
+    await using peer = await Peer.connect(server.address);
+    await peer.send(asked);
+    peer.finish();
+    assertEquals(await peer.rest(), answered);
+  }
 }, slow);
 
 // Workers that start no Workers.

@@ -27,6 +27,7 @@ import type { Command } from "../engine/cli/flags.ts";
 import { isMainModule } from "../engine/net/runtime.ts";
 import { ROOT } from "../engine/process/runtimes.ts";
 import { type Measured, tableOf } from "../site/measured.ts";
+import { statementOf } from "../site/statements.ts";
 import { exportsTable } from "./exports.ts";
 
 const COMMAND: Command = {
@@ -104,22 +105,24 @@ export function quoteAll(text: string, read: (path: string) => string): string {
 }
 
 /**
- * Puts every table of what was measured into a document.
+ * Puts every table of what was measured into a document, and every paragraph that states a figure.
+ * What stands below a mark is replaced: a table, or a paragraph or list up to the next empty line.
  *
  * @param text the document
  * @param measured what was measured
- * @returns the document with these tables
- * @throws {QuoteError} if nothing was measured of what a mark names
+ * @returns the document with these tables and paragraphs
+ * @throws {QuoteError} if nothing was measured of what a mark names, or if it is not so
  */
 export function fillTables(text: string, measured: Measured): string {
-  const pattern = /^(<!-- measured (\S+) -->\n\n)((?:[|>].*\n)*)/gm;
-  return text.replace(pattern, (_, head: string, name: string, old: string) => {
+  const fill = (make: typeof tableOf) => (_: string, head: string, name: string, old: string) => {
     try {
-      return `${head}${tableOf(measured, name)}\n${old === "" ? "\n" : ""}`;
+      return `${head}${make(measured, name)}\n${old === "" ? "\n" : ""}`;
     } catch (error) {
       throw new QuoteError(`Cannot fill in ${name}: ${(error as Error).message}`, { cause: error });
     }
-  });
+  };
+  return text.replace(/^(<!-- measured (\S+) -->\n\n)((?:[|>].*\n)*)/gm, fill(tableOf))
+    .replace(/^(<!-- stated (\S+) -->\n\n)((?:(?!:::|#|<|\||```).+\n)*)/gm, fill(statementOf));
 }
 
 /**
@@ -149,7 +152,7 @@ export function fillExports(text: string, read: (path: string) => string): strin
  */
 export function quoteEverything(text: string): string {
   const quoted = fillExports(quoteAll(text, read), read);
-  if (!quoted.includes("<!-- measured ")) return quoted;
+  if (!/<!-- (?:measured|stated) /.test(quoted)) return quoted;
   return fillTables(quoted, JSON.parse(read("site/measured.json")));
 }
 

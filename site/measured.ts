@@ -99,10 +99,10 @@ export const LOADS = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** How wide a line of a text is at most, as `deno fmt` has it. */
-const COLUMNS = 100;
+export const COLUMNS = 100;
 
 /** Stands for a space at which no line may end. */
-const NO_BREAK = "\u00a0";
+export const NO_BREAK = "\u00a0";
 
 /** The name of a load. */
 export type LoadName = keyof typeof LOADS;
@@ -170,7 +170,7 @@ function describe({ day, machine, runtime }: Measured): string {
   // A line never ends inside code.
   const command = "`deno task record-lessons`".replaceAll(" ", NO_BREAK);
   const text =
-    `Measured on ${day} with ${runtime} on ${where}. ${command} measures all of it again.`;
+    `Measured on ${day} with ${runtime} on ${where}. With the sources, ${command} measures all of it again.`;
   return wrap(text, COLUMNS - 2).map((line) => `> ${line.replaceAll(NO_BREAK, " ")}`).join("\n");
 }
 

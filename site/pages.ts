@@ -67,6 +67,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Begin",
     pages: [
       page("index", "Five minutes"),
+      page("start", "Install and start"),
       page("which-model", "Which model shall I use?"),
       page("own-protocol", "A protocol of your own"),
     ],
@@ -103,6 +104,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Look up and teach",
     pages: [
       page("common-errors", "Common errors"),
+      page("failures", "Failures and attacks"),
       page("glossary", "Glossary"),
       page("teachers", "For teachers"),
     ],

@@ -6,17 +6,20 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { ROOT, type RuntimeCommand } from "../engine/process/runtimes.ts";
-import { inForm } from "./elements/command_forms.ts";
+import { ROOT } from "../engine/process/runtimes.ts";
+import { type Form, inForm } from "./elements/command_forms.ts";
 import type { ShownCommand } from "./page_text.ts";
 
 /** How long a command may take, in milliseconds. */
 const PATIENCE_MS = 300_000;
+
+/** The folder of the project. */
+const PROJECT = fileURLToPath(ROOT);
 
 /** Stands for lines that a page leaves out. */
 export const LEFT_OUT = "…";
@@ -27,23 +30,33 @@ const OWN = /(--record|--save|--json|--html)([ =])([\w./-]+)/g;
 /** The statuses with which a command may end: a check may find something, a threshold may not hold. */
 const ENDINGS: readonly unknown[] = [0, 1, 99];
 
+/** What commands are typed with: a runtime, or the executable. */
+export interface Tool {
+  /** The form of the commands that its readers type. */
+  readonly name: Form;
+  /** The path of the program. */
+  readonly path: string;
+}
+
 /** A command does something else than its page says. */
 export class ShownCommandError extends Error {
   override readonly name = "ShownCommandError";
 }
 
 /**
- * Types a command on a runtime, in the form that its readers type. It must end by itself. What it
- * writes goes to a folder that is removed.
+ * Types a command in the form that the readers type who have the tool. It must end by itself. What it
+ * writes goes to a folder that is removed. Whoever has the executable has no sources: there that folder
+ * is the current one, and holds the examples that the command names. The page shows them whole, and
+ * asks such readers to save them.
  *
  * @param shown the command as the page shows it, and what else is typed
- * @param on the runtime
+ * @param on the tool
  * @returns the lines that it prints
  * @throws {ShownCommandError} if it ends with another status than commands of lessons do, or never
  */
 export async function typeLine(
   { command, typedWith }: Pick<ShownCommand, "command" | "typedWith">,
-  on: RuntimeCommand,
+  on: Tool,
 ): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "handshake-lesson-"));
   try {
@@ -55,8 +68,11 @@ export async function typeLine(
       });
     const line = on.name === "deno"
       ? placed.replaceAll("deno run -A ", `${on.path} run -A --node-modules-dir=manual `)
-      : placed.replaceAll(/\bbun (?=[\w/]+\.ts\b)/g, `${on.path} `);
-    const { code, text } = await run(line);
+      : on.name === "bun"
+      ? placed.replaceAll(/\bbun (?=[\w/]+\.ts\b)/g, `${on.path} `)
+      : placed.replaceAll(/\bhandshake (?=\w)/g, `${on.path} `);
+    if (on.name === "executable") saveExamples(command, folder);
+    const { code, text } = await run(line, on.name === "executable" ? folder : PROJECT);
     for (const [path, name] of own) {
       if (!existsSync(path)) throw new ShownCommandError(`${command}\nwrites no ${name}\n${text}`);
     }
@@ -71,10 +87,17 @@ export async function typeLine(
   }
 }
 
-/** Runs a line in a shell: what it prints, to standard error last. */
-async function run(line: string): Promise<{ code: number | null; text: string }> {
+function saveExamples(command: string, folder: string): void {
+  for (const [path] of command.matchAll(/\bexamples\/\w+\.ts\b/g)) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    copyFileSync(join(PROJECT, path), join(folder, path));
+  }
+}
+
+/** Runs a line in a shell in a folder: what it prints, to standard error last. */
+async function run(line: string, cwd: string): Promise<{ code: number | null; text: string }> {
   const child = spawn("sh", ["-c", line], {
-    cwd: fileURLToPath(ROOT),
+    cwd,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -94,14 +117,19 @@ async function run(line: string): Promise<{ code: number | null; text: string }>
   }
 }
 
+/** Whether readers who have the executable type a command with it. */
+export function isInExecutable({ command }: Pick<ShownCommand, "command">): boolean {
+  return inForm(command, "executable") !== command;
+}
+
 /**
  * Types a command, which must print what its page shows, with other numbers.
  *
  * @param shown the command, and what the page shows
- * @param on the runtime
+ * @param on what it is typed with
  * @throws {ShownCommandError} if it does not
  */
-export async function typeCommand(shown: ShownCommand, on: RuntimeCommand): Promise<void> {
+export async function typeCommand(shown: ShownCommand, on: Tool): Promise<void> {
   const printed = await typeLine(shown, on);
   if (shown.output.length > 0) refresh(shown.command, shown.output, printed);
 }

@@ -80,8 +80,8 @@ export interface ChatOptions {
    */
   readonly outbox?: Size;
   /**
-   * How long one write to a user may take before the user counts as slow; 0 means no limit. It has
-   * no effect with `slow: "drop"`.
+   * How long a user may take nothing of what waits before the user counts as slow; 0 means no limit. It
+   * has no effect with `slow: "drop"`.
    *
    * @default {"10s"}
    */
@@ -202,7 +202,7 @@ const OUTBOX = sizeOption("outbox", {
   help: "how many bytes may wait for a user who reads slowly",
 });
 
-/** How long one write may take. */
+/** How long a user may take nothing of what waits. */
 const WRITE_TIMEOUT = durationOption("writeTimeout", {
   default: "10s",
   help: "how long such a user may read nothing",

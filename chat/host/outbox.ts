@@ -6,6 +6,8 @@
  */
 
 import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
+import { LOOKS_AT_WRITE } from "../../engine/drivers/limits.ts";
+import type { SendQueueLooks } from "../../engine/drivers/send_queue_looks.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
@@ -23,7 +25,10 @@ export type SlowPolicy = typeof SLOW_POLICIES[number];
 export interface OutboxLimits {
   /** The most bytes that may wait, with the cost of keeping each line; 0 means no limit. */
   readonly outboxBytes: number;
-  /** How long one write may take, in ms; 0 means no limit. Not used if lines are dropped. */
+  /**
+   * How long a write may wait while the peer takes nothing, in ms; 0 means no limit. Not used if lines
+   * are dropped.
+   */
   readonly writeTimeoutMs: number;
   /** What happens beyond the limits. */
   readonly slow: SlowPolicy;
@@ -45,6 +50,11 @@ export interface OutboxParts {
   readonly outbox: OutboxLimits;
   /** Counts dropped lines. */
   readonly counts: OutboxCounts;
+  /**
+   * Knows what the kernel has and a peer has not, where the runtime keeps the descriptor to itself.
+   * Without it, only what the kernel has not taken is known.
+   */
+  readonly queues?: Pick<SendQueueLooks, "bytesOf"> | undefined;
 }
 
 /** What an outbox tells its owner. */
@@ -55,7 +65,7 @@ export interface OutboxOwner {
   onError(error: Error): void;
 }
 
-/** How many bytes are written at a time. A slow but steady reader can take that many in time. */
+/** How many bytes are written at a time. */
 export const BATCH_BYTES = 16 * 1024;
 
 /** The outgoing queue of one connection. */
@@ -66,7 +76,12 @@ export class Outbox implements Hearer {
   readonly #limits: OutboxLimits;
   readonly #counts: OutboxCounts;
   readonly #owner: OutboxOwner;
-  readonly #writeLimit: Deadline;
+  readonly #queues: OutboxParts["queues"];
+  readonly #lookAtWrite = new Deadline(() => this.#look());
+  /** What the peer had not taken at the last look at a write; `Infinity` before the first one. */
+  #untakenThen = Infinity;
+  /** How many looks in turn have found that nothing was taken. */
+  #vainLooks = 0;
   /** The lines that wait, from `#head` on. */
   #lines: Uint8Array[] = [];
   #head = 0;
@@ -91,7 +106,7 @@ export class Outbox implements Hearer {
    */
   constructor(
     connection: Connection,
-    { deadlines, rounds, outbox: limits, counts }: OutboxParts,
+    { deadlines, rounds, outbox: limits, counts, queues }: OutboxParts,
     owner: OutboxOwner,
   ) {
     this.#connection = connection;
@@ -100,14 +115,17 @@ export class Outbox implements Hearer {
     this.#limits = limits;
     this.#counts = counts;
     this.#owner = owner;
-    this.#writeLimit = new Deadline(() =>
-      this.#giveUp(`nothing was taken for ${limits.writeTimeoutMs} ms`)
-    );
+    this.#queues = queues;
   }
 
   /** How many bytes wait, including what it costs to keep them. */
   get bytes(): number {
     return this.#bytes + this.#writing;
+  }
+
+  /** How many bytes the peer has yet to take, as far as is known: also those that the kernel has. */
+  get left(): number {
+    return this.#bytes + this.#untaken;
   }
 
   /** Whether those who can hold back more lines should; never if lines are dropped. */
@@ -166,7 +184,7 @@ export class Outbox implements Hearer {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#ended();
-    this.#writeLimit.lift();
+    this.#lookAtWrite.lift();
     this.#lines = [];
     this.#head = this.#bytes = this.#writing = 0;
     this.#onEmpty = undefined;
@@ -206,11 +224,9 @@ export class Outbox implements Hearer {
         if (!this.#connection.push(batch, this.#sink)) {
           this.#isUnderWay = true;
           this.#rounds.began();
-          const { writeTimeoutMs, slow } = this.#limits;
-          if (writeTimeoutMs > 0 && slow === "disconnect") {
-            this.#deadlines.set(this.#writeLimit, writeTimeoutMs);
-          }
-          return;
+          this.#untakenThen = Infinity;
+          this.#vainLooks = 0;
+          return this.#watchWrite();
         }
         this.#written();
       }
@@ -222,6 +238,30 @@ export class Outbox implements Hearer {
     this.#onEmpty = undefined;
     done?.();
   };
+
+  /**
+   * Looks at the write a few times within its limit. A socket takes more only when a good part of its
+   * buffer is empty, and a peer that reads slowly takes something long before that.
+   */
+  #watchWrite(): void {
+    const { writeTimeoutMs, slow } = this.#limits;
+    if (writeTimeoutMs === 0 || slow === "drop") return;
+    this.#deadlines.set(this.#lookAtWrite, writeTimeoutMs / LOOKS_AT_WRITE);
+  }
+
+  #look(): void {
+    const untaken = this.#untaken;
+    this.#vainLooks = untaken < this.#untakenThen ? 0 : this.#vainLooks + 1;
+    this.#untakenThen = untaken;
+    if (this.#vainLooks < LOOKS_AT_WRITE) return this.#watchWrite();
+    this.#giveUp(`nothing was taken for ${this.#limits.writeTimeoutMs} ms`);
+  }
+
+  /** How many bytes of what the connection was given the peer has not taken. */
+  get #untaken(): number {
+    const { pending, ends } = this.#connection;
+    return pending + (ends === undefined ? 0 : this.#queues?.bytesOf(ends) ?? 0);
+  }
 
   /** The write that the runtime had taken is over, if there was one. */
   #ended(): void {
@@ -240,7 +280,7 @@ export class Outbox implements Hearer {
     onWritten: () => {
       if (this.#isOver) return;
       this.#ended();
-      this.#writeLimit.lift();
+      this.#lookAtWrite.lift();
       this.#written();
       this.#write();
     },

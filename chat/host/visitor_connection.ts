@@ -12,8 +12,11 @@ import type { Address } from "../../protocols/effects.ts";
 import type { SlowReaderError } from "../../protocols/errors.ts";
 import { Outbox, type OutboxParts } from "./outbox.ts";
 
-/** How long it may take to send the last lines, in milliseconds. */
+/** Within which time a visitor has to take a good share of the last lines, in milliseconds. */
 export const FLUSH_MS = 2_000;
+
+/** How often that time is given. A good share is what is enough to be done within all of them. */
+const MOST_FLUSHES = 8;
 
 /** After that time a server looks once more, because the peer may have read them by now. */
 const GRACE_MS = 250;
@@ -55,6 +58,8 @@ export class VisitorConnection extends Connection {
   readonly #limit = new Deadline(() => this.#onLimit());
   readonly #lingerer: Lingerer;
   #isClosing = false;
+  /** How the last lines go, once they have taken a moment. */
+  #flush: Flush | undefined;
   /** How often it was looked whether the last lines were read after the time for them was up. */
   #looks = 0;
   #isClosed = false;
@@ -144,7 +149,8 @@ export class VisitorConnection extends Connection {
     this.#isClosing = true;
     this.#reader = undefined;
     this.#connection.unpull();
-    this.#deadlines.set(this.#limit, FLUSH_MS);
+    // Mostly they are taken at once. To ask what the kernel has of them costs more than a moment's wait.
+    this.#deadlines.set(this.#limit, GRACE_MS);
     this.outbox.finish(() => this.#finish());
   }
 
@@ -165,7 +171,7 @@ export class VisitorConnection extends Connection {
 
   /** The time for the last lines is up, unless it was this server that had no time to send them. */
   #onLimit(): void {
-    if (this.outbox.isDue) {
+    if (this.outbox.isDue || this.#mayGoOn()) {
       this.#looks = 0;
       return this.#deadlines.set(this.#limit, FLUSH_MS);
     }
@@ -173,6 +179,27 @@ export class VisitorConnection extends Connection {
     if (this.#looks > 0 && !isBusy) return this.#end(true);
     this.#looks++;
     this.#deadlines.set(this.#limit, GRACE_MS);
+  }
+
+  /**
+   * Whether the visitor has taken a good share since the time was given last, and gets it once more. A
+   * kernel tells only in large steps what its program has read. So whoever has taken something since
+   * closing may once seem to take nothing.
+   */
+  #mayGoOn(): boolean {
+    const { left, bytes } = this.outbox;
+    const flush = this.#flush ??= {
+      left: Infinity,
+      share: Math.max(1, bytes / MOST_FLUSHES),
+      given: 0,
+      isTrusted: false,
+    };
+    const isTaking = flush.left - left >= flush.share;
+    if (flush.given === MOST_FLUSHES || !isTaking && !flush.isTrusted) return false;
+    flush.isTrusted = isTaking && flush.given > 0;
+    if (isTaking) flush.left = left;
+    flush.given++;
+    return true;
   }
 
   #end(isCut = false): void {
@@ -191,4 +218,16 @@ export class VisitorConnection extends Connection {
     this.#connection.unpull();
     return true;
   }
+}
+
+/** How the last lines of a visitor go. */
+interface Flush {
+  /** How many bytes the visitor had yet to take when the time was given last. */
+  left: number;
+  /** How many of them have to go each time: of those that the kernel has, too. */
+  readonly share: number;
+  /** How often the time was given. */
+  given: number;
+  /** Whether the visitor has taken a good share in the time before. */
+  isTrusted: boolean;
 }

@@ -59,6 +59,8 @@ export interface VisitorsParts {
   readonly rounds: Rounds;
   /** Takes connections that have to linger. */
   readonly lingering: LingerSet;
+  /** Knows what the kernel has, where connections do not: see {@linkcode ConnectionParts}. */
+  readonly queues?: ConnectionParts["queues"];
   /** Counts and logs connections. */
   readonly observer: { begin(...about: Parameters<Observer["begin"]>): VisitObservation };
   /** Counts and logs those that are refused. */
@@ -90,8 +92,8 @@ export class Visitors {
   /** @param parts what the visitors share */
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
-    const { deadlines, rounds, limits: { outbox }, counts, lingering: lingerer } = parts;
-    this.#shared = { deadlines, rounds, outbox, counts, lingerer };
+    const { deadlines, rounds, limits: { outbox }, counts, lingering: lingerer, queues } = parts;
+    this.#shared = { deadlines, rounds, outbox, counts, lingerer, queues };
   }
 
   /**
@@ -330,4 +332,4 @@ class ServedVisitor implements Visitor {
 const NO_LIMITS = { readTimeoutMs: 0, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
 /** The limit that a visitor exceeds who does not read the last lines. */
-const UNREAD = `the last lines were not taken for ${FLUSH_MS} ms`;
+const UNREAD = "the last lines were not taken in time";

@@ -9,6 +9,7 @@ import type { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import type { Elsewhere } from "../../engine/drivers/elsewhere.ts";
 import { lingerLimits } from "../../engine/drivers/limits.ts";
 import { LingerSet } from "../../engine/drivers/linger.ts";
+import { SendQueueLooks } from "../../engine/drivers/send_queue_looks.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import type { KeepAlive } from "../../engine/net/transport.ts";
 import type { Address, Protocol } from "../../protocols/effects.ts";
@@ -109,7 +110,8 @@ export async function serveVisitors<Count extends Counters>(
   const door = openDoor(parts, { hosts: hostCountsFor(rules, maxConnections) });
   const reception = openReception({ door, observer, deadlines });
   const lingering = new LingerSet(deadlines, () => lingerLimits(countedCeiling()));
-  const visitors = new Visitors({ ...plan, lingering, observer, door, reception });
+  const queues = new SendQueueLooks(deadlines);
+  const visitors = new Visitors({ ...plan, lingering, queues, observer, door, reception });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);
   const farewell = new Farewell({ visitors, deadlines, onEnding: () => plan.onEnding?.() });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatCount, formatTime } from "../values/units.ts";
+import { formatCount, formatTime, formatWhole } from "../values/units.ts";
 import { make } from "./element.ts";
 import type { Dot, ThreadView } from "./scene.ts";
 import { LONG_TURN_US } from "./thread.ts";
@@ -88,7 +88,7 @@ export function stateOf({ activity, dots, isLoop }: ThreadView): string {
 
 /** So many of something. */
 export function plural(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? "" : "s"}`;
+  return `${formatWhole(count)} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /**

@@ -113,8 +113,11 @@ export function livesOf(events: readonly Event[], visits: readonly Visit[]): rea
     const known: Readonly<Record<Doing, readonly Interval[]>> = {
       accept: [[visit.fromUs, own.begunUs]],
       queue: [[own.begunUs, own.servedUs]],
-      thread: [...onSameThread.flatMap(({ busy }) => busy), ...own.awaiting],
-      computing: own.computing,
+      thread: [
+        ...onSameThread.flatMap(({ busy }) => busy),
+        ...own.awaiting.map(({ until }) => until),
+      ],
+      computing: own.computing.map(({ during }) => during),
       talk: [],
     };
     const stretches = divide(visit, known);
@@ -122,7 +125,13 @@ export function livesOf(events: readonly Event[], visits: readonly Visit[]): rea
     const shares = conversations.map((other) => {
       if (other === own) return 0;
       const kept = onSameThread.includes(other) ? other.holds : [];
-      const computing = own.awaiting.flatMap((wait) => common(wait, other.computing));
+      const computing = own.awaiting.flatMap(({ until, thread }) =>
+        common(
+          until,
+          other.computing.filter((its) => thread === undefined || its.thread === thread)
+            .map(({ during }) => during),
+        )
+      );
       const held = [...kept, ...computing];
       return covered(waits.flatMap(({ fromUs, toUs }) => common([fromUs, toUs], held)));
     });
@@ -141,10 +150,20 @@ interface Conversation {
   readonly begunUs: number;
   readonly servedUs: number;
   readonly thread: number | undefined;
-  /** When somebody computed for it. */
-  readonly computing: readonly Interval[];
-  /** When it waited until somebody had computed for it. */
-  readonly awaiting: readonly Interval[];
+  /** When somebody computed for it, and in which thread. */
+  readonly computing: readonly {
+    readonly during: Interval;
+    readonly thread: number | undefined;
+  }[];
+  /**
+   * When it waited until somebody began to compute for it, and whose thread that was; `undefined` if
+   * nobody has begun. What comes after the computation is no wait for that thread: the loop is to
+   * hear of the result.
+   */
+  readonly awaiting: readonly {
+    readonly until: Interval;
+    readonly thread: number | undefined;
+  }[];
   /** When its loop was busy with it. */
   readonly busy: readonly Interval[];
   /** When nobody else could have its thread. */
@@ -167,12 +186,18 @@ function conversationOf(events: readonly Event[], visit: Visit): Conversation {
   const begunUs = begun?.at ?? visit.toUs;
   const servedUs = served?.at ?? begunUs;
   const busy = isLoop ? intervals("turn") : [];
+  const computing = spans.filter(({ name }) => name === "computing")
+    .map(({ at, to, thread }) => ({ during: [at, to] as Interval, thread }));
   return {
     begunUs,
     servedUs,
     thread,
-    computing: intervals("computing"),
-    awaiting: intervals("waiting for computing"),
+    computing,
+    awaiting: intervals("waiting for computing").map(([from, to]) => {
+      const its = computing.find(({ during: [a, b] }) => a < to && from < b);
+      const begunUs = Math.max(from, its?.during[0] ?? to);
+      return { until: [from, begunUs] as Interval, thread: its?.thread };
+    }),
     busy,
     // A thread that is no loop has one client from beginning to end.
     holds: isLoop ? busy : [[servedUs, over?.at ?? visit.toUs]],

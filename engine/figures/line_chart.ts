@@ -75,12 +75,12 @@ export class LineChart<Point extends Timed> {
     const { series, format, least, unit = 1 } = this.#options;
     const shown = points.filter(({ at }) => at > us - WINDOW_US && at <= us);
     const last = shown.at(-1);
-    const texts = series.map(({ name, of }) => {
-      const value = last === undefined ? undefined : of(last);
-      const text = value === undefined ? "not known" : format(value);
-      return name === "" ? text : `${name} ${text}`;
+    const known = series.flatMap(({ name, of }) => {
+      const value = last && of(last);
+      if (value === undefined) return [];
+      return [name === "" ? format(value) : `${name} ${format(value)}`];
     });
-    setText(this.#value, texts.join(" · "));
+    setText(this.#value, known.length === 0 ? "not known" : known.join(" · "));
     const values = shown.flatMap((point) => series.map(({ of }) => of(point) ?? 0));
     const most = roundUp(Math.max(least, ...values) / unit) * unit;
     setText(this.#top, format(most));

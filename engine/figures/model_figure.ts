@@ -9,7 +9,7 @@
  * @module
  */
 
-import { formatCount, formatTime } from "../values/units.ts";
+import { formatTime, formatWhole } from "../values/units.ts";
 import { COLOUR_STYLE } from "./colours.ts";
 import { type Controls, legend, makeControls } from "./controls.ts";
 import {
@@ -540,7 +540,7 @@ export class ModelFigure extends ElementBase {
       if (!isPartial) return this.#say(note ?? "");
       const count = leftOut.get("connections") ?? 0;
       return this.#say(
-        `Too many connections to draw each of them: ${formatCount(count)} were left out so far.`,
+        `Too many connections to draw each of them: ${formatWhole(count)} were left out so far.`,
       );
     }
     const last = this.#scene.dots.length > MOST_TOLD ? undefined : this.#last(us);

@@ -9,7 +9,7 @@
  */
 
 import type { FiguresEvent } from "../recording/events.ts";
-import { formatBytes, formatCount, formatRate, formatShare, formatTime } from "../values/units.ts";
+import { formatBytes, formatRate, formatShare, formatTime, formatWhole } from "../values/units.ts";
 import { COLOUR_STYLE } from "./colours.ts";
 import { adoptStyles, make, setText } from "./element.ts";
 import { LineChart } from "./line_chart.ts";
@@ -184,6 +184,6 @@ function draw(): void {
     );
   }
   for (const [index, found] of [...list.querySelectorAll("dd")].entries()) {
-    setText(found, formatCount(counters[names[index] as string] ?? 0));
+    setText(found, formatWhole(counters[names[index] as string] ?? 0));
   }
 }

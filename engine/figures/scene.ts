@@ -73,6 +73,8 @@ export interface View {
   readonly figures: FiguresEvent | undefined;
   /** How much was left out until then, by what. */
   readonly leftOut: ReadonlyMap<string, number>;
+  /** Whether the kernel tells how connections end, and not the server alone. */
+  readonly areEndsTold: boolean;
   /** Whether connections are left out at this time: the dots are not all, and some may be gone. */
   readonly isPartial: boolean;
   /** Whether the server was told to close. */
@@ -222,6 +224,7 @@ export class Scene {
         const { waiting, limit } = course.at(us) ?? {};
         return { local, waiting, limit };
       }),
+      areEndsTold: this.#areEndsTold,
       hasHandOver: this.#wasQueued || threads.some(({ kind }) => kind === "accepts"),
       queued,
       totals: {
@@ -337,6 +340,8 @@ export class Scene {
         const known = this.#listeners.get(key) ?? { local: line.local, course: new Course() };
         this.#listeners.set(key, known);
         known.course.add(line.at, line);
+        // It was seen among the sockets, and has a cookie there.
+        if (line.cookie !== undefined) this.#tellEnds();
         return;
       }
       case "counters":
@@ -362,6 +367,12 @@ export class Scene {
       case "end":
         this.isFinished = true;
     }
+  }
+
+  /** Whoever looks at sockets also hears of their ends. */
+  #tellEnds(): void {
+    if (!this.#areEndsTold) this.#tracks.lookAnew();
+    this.#areEndsTold = true;
   }
 
   #addThread({ thread: number, name, loop, gone, at }: ThreadEvent): void {
@@ -462,9 +473,7 @@ export class Scene {
 
   #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
     if (which === "client") return;
-    // Whoever looks at sockets also hears of their ends.
-    if (!this.#areEndsTold) this.#tracks.lookAnew();
-    this.#areEndsTold = true;
+    this.#tellEnds();
     let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
     if (state === "CLOSE") {
       this.#byCookie.delete(cookie);

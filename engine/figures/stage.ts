@@ -8,7 +8,7 @@
  * @module
  */
 
-import { formatCount } from "../values/units.ts";
+import { formatWhole } from "../values/units.ts";
 import {
   type Box,
   box,
@@ -268,13 +268,18 @@ export class Stage {
     const busy = serving.filter(({ dots }) => dots.length > 0).length;
     this.root.classList.toggle("partial", view.isPartial);
     const live = view.counters?.live;
+    // Of some that are open nothing else may be known.
+    const isWhole = (view.leftOut.get("connections") ?? 0) === 0 || live === undefined ||
+      live <= served;
     setText(
       this.#summary,
       view.isPartial && live !== undefined
         ? `the server counts ${plural(live, "connection")}, too many come and go to draw each`
         : serving.some(({ isLoop }) => isLoop)
-        ? `${plural(served, "connection")} in turns`
-        : `${formatCount(busy)} of ${formatCount(serving.length)} ${
+        ? `${isWhole ? "" : `${formatWhole(served)} of `}${
+          plural(isWhole ? served : live, "connection")
+        } in turns`
+        : `${formatWhole(busy)} of ${formatWhole(serving.length)} ${
           busy === 1 ? "serves" : "serve"
         }`,
     );
@@ -282,9 +287,9 @@ export class Stage {
       const computing = serving.filter(({ activity }) => activity?.what === "computing").length;
       setText(
         this.#dense.count,
-        `${formatCount(serving.length)} threads: ${formatCount(computing)} compute, ` +
-          `${formatCount(busy - computing)} wait for peers, ${
-            formatCount(serving.length - busy)
+        `${formatWhole(serving.length)} threads: ${formatWhole(computing)} compute, ` +
+          `${formatWhole(busy - computing)} wait for peers, ${
+            formatWhole(serving.length - busy)
           } are free`,
       );
     }
@@ -292,12 +297,12 @@ export class Stage {
     const over = Object.values(outcomes).reduce((sum, each) => sum + each, 0);
     const ended = endings.FIN + endings.RST + endings.unknown;
     setText(this.#end("closing").count, String(count("closing")));
-    setText(this.#end("FIN").count, formatCount(endings.FIN));
-    setText(this.#end("RST").count, formatCount(endings.RST));
+    setText(this.#end("FIN").count, formatWhole(endings.FIN));
+    setText(this.#end("RST").count, formatWhole(endings.RST));
     // Where the kernel tells nothing of ends, only the server does.
-    const unknown = endings.unknown + (ended === 0 ? over : 0);
-    setText(this.#end("unknown").count, formatCount(unknown));
-    const isTold = ended > 0 || unknown === 0;
+    const isTold = view.areEndsTold || ended > 0 || over === 0;
+    const unknown = endings.unknown + (isTold ? 0 : over);
+    setText(this.#end("unknown").count, formatWhole(unknown));
     for (const name of ["closing", "FIN", "RST"] as const) this.#end(name).root.hidden = !isTold;
     this.#end("unknown").root.hidden = unknown === 0;
   }

@@ -12,6 +12,36 @@ import { runtime } from "../net/runtime.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
 
+/** A share of a port at which another process listens. It gets no connections. */
+export class PortShare implements Disposable {
+  readonly #port: number;
+  readonly #fd: number;
+
+  /** @param port the port @param fd a socket that is bound to it, and does not listen */
+  constructor(port: number, fd: number) {
+    this.#port = port;
+    this.#fd = fd;
+  }
+
+  /**
+   * Makes sure that the process that listens there is the one that is taken over. If two that go on
+   * listened, the kernel would divide those who come between them.
+   *
+   * @param predecessor the port of the process that is taken over; `undefined` if it has none, or if
+   * no process is taken over
+   * @throws {Error} if somebody else listens there
+   */
+  requireFrom(predecessor: number | undefined): void {
+    if (predecessor === this.#port) return;
+    throw new Error(`another server of yours listens on port ${this.#port}`);
+  }
+
+  /** Gives it back. */
+  [Symbol.dispose](): void {
+    sockets().close(this.#fd);
+  }
+}
+
 /**
  * Finds out whether another process of this user listens at a port and shares it (SO_REUSEPORT,
  * socket(7)). If so, it takes a share that gets no connections: the kernel gives those only to sockets
@@ -22,7 +52,7 @@ import { sockets } from "../net/sockets.ts";
  * that cannot be known here
  * @throws {ListenError} if somebody listens there who does not share the port
  */
-export async function keepSharedPort(wanted: Address): Promise<Disposable | undefined> {
+export async function keepSharedPort(wanted: Address): Promise<PortShare | undefined> {
   const isKnown = wanted.port !== 0 && whyNoSockets() === undefined &&
     runtime.whyNoReusePort() === undefined;
   if (!isKnown) return undefined;
@@ -37,8 +67,7 @@ export async function keepSharedPort(wanted: Address): Promise<Disposable | unde
     if (error.code !== "EADDRINUSE") throw new ListenError(wanted, error, hostname);
   }
   try {
-    const fd = bindTo(address, true);
-    return { [Symbol.dispose]: () => net.close(fd) };
+    return new PortShare(wanted.port, bindTo(address, true));
   } catch (cause) {
     throw new ListenError(wanted, cause, hostname);
   }

@@ -21,8 +21,28 @@ export interface OptionCalls {
   setOption(fd: number, level: number, option: number, value: number): void;
 }
 
-/** How many probes go unanswered before the peer counts as gone, if there is time for so many. */
-const PROBES = 3;
+/**
+ * Up to this time, in seconds, the first probe goes early, and the others follow every second.
+ *
+ * Between programs of one machine no peer vanishes, but probes do. The kernel runs all timers that are
+ * due in one of its ticks before it delivers a packet, and each processor then keeps no more than
+ * `netdev_max_backlog` packets, a thousand, and drops those of the rest of a crowd. So a probe has to
+ * be repeated soon, and more often than the crowd has thousands.
+ */
+const SHORT = 30;
+
+/**
+ * The silence before the first probe then, in seconds. The kernel's timers are the coarser the later
+ * they are due: up to 2 s ahead they keep most of the distance at which the connections came, and from
+ * about 4 s on they gather those of a quarter or half of a second in one tick.
+ */
+const SILENCE = 2;
+
+/** How many probes go unanswered in a longer time before the peer counts as gone. */
+const PROBES = 20;
+
+/** The share of that time in which they go, or 20 s if that is more. */
+const PROBING = 0.6;
 
 /**
  * The times of the kernel for a time within which a vanished peer is to be found. The kernel counts
@@ -31,13 +51,14 @@ const PROBES = 3;
  * @param withinMs the time, in milliseconds; 12 hours at most; 0 turns all of it off
  * @param writeTimeoutMs how long a peer may take nothing of what is written to it, in milliseconds;
  * the kernel does not give up on unsent bytes earlier. 0 means for ever
- * @returns for 15 s: 6 s of silence, then up to 3 probes, one every 3 s
+ * @returns for 15 s: 2 s of silence, then up to 13 probes, one every second
  */
 export function keepAliveTimes(withinMs: number, writeTimeoutMs: number): KeepAlive | undefined {
   if (withinMs === 0) return undefined;
   const seconds = Math.max(2, Math.round(withinMs / 1000));
-  const probes = Math.min(PROBES, seconds - 1);
-  const interval = Math.max(1, Math.floor(seconds / 5));
+  const silence = seconds < 5 ? 1 : SILENCE;
+  const probes = seconds <= SHORT ? seconds - silence : PROBES;
+  const interval = Math.max(1, Math.floor(seconds * PROBING / PROBES));
   const idle = seconds - probes * interval;
   // It overrules the number of probes (tcp(7)), so it must not be shorter than they take.
   const userTimeoutMs = writeTimeoutMs === 0 ? 0 : Math.max(writeTimeoutMs, seconds * 1000);

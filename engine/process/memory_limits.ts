@@ -75,7 +75,7 @@ function leastLeft(): MemoryLimit {
 }
 
 /** How much a control group has left, in bytes; `Infinity` if it has no limit, or none is known. */
-function leftIn({ folder, isUnified }: ControlGroup): number {
+export function leftIn({ folder, isUnified }: ControlGroup): number {
   const read = (name: string) => readSystemFile(`${folder}/${name}`);
   const [most, used, ...freed] = isUnified
     ? ["memory.max", "memory.current", "inactive_file", "active_file", "slab_reclaimable"] as const

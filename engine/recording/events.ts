@@ -46,9 +46,9 @@ export interface Header {
   readonly began_us: number;
   /** Who has recorded: a mode or a command, for instance `threadpool` or `observe timeline`. */
   readonly by: string;
-  /** The runtime and its version, for instance `deno 2.9.6`. */
+  /** The runtime and its version, for instance `deno 2.9.6`; `virtual time` in a simulation. */
   readonly runtime: string;
-  /** The operating system: `linux`, `darwin` or `windows`. */
+  /** The operating system: `linux`, `darwin` or `windows`; `none` in virtual time. */
   readonly os: string;
   /** Which means there were; absent if nothing but a server was watched. */
   readonly tier?: Tier;

@@ -86,6 +86,16 @@ export function formatCount(count: Known): string {
 }
 
 /**
+ * Writes a count in full, where somebody may compare it with another one.
+ *
+ * @param count a whole number
+ * @returns for instance `97` or `412,001`
+ */
+export function formatWhole(count: number): string {
+  return count.toLocaleString("en");
+}
+
+/**
  * Writes a number of bytes.
  *
  * @param bytes a whole number

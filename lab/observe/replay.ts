@@ -4,7 +4,8 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { EXIT_DONE } from "../../engine/cli/exit_status.ts";
 import { type Flag, UsageError, type Values } from "../../engine/cli/flags.ts";
 import { formatRun } from "../../engine/cli/invocation.ts";
@@ -92,8 +93,28 @@ export function readText(path: string, source: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw new Error(`Cannot read ${source}: ${describeSystemError(cause)}`, { cause });
+    const why = filesIn(path) ?? describeSystemError(cause);
+    throw new Error(`Cannot read ${source}: ${why}`, { cause });
   }
+}
+
+/** How many files of a folder are named. */
+const MOST_FILES = 12;
+
+/** What is in a folder that could have been meant; `undefined` if it is none, or cannot be read. */
+function filesIn(path: string): string | undefined {
+  let names: readonly string[];
+  try {
+    if (!statSync(path).isDirectory()) return undefined;
+    names = readdirSync(path).filter((name) => /\.jsonl?$/.test(name)).sort();
+  } catch {
+    // Then what has failed before says more.
+    return undefined;
+  }
+  if (names.length === 0) return "it is a folder, and no recording is in it";
+  const shown = names.slice(0, MOST_FILES).map((name) => escapeText(join(path, name)));
+  const more = names.length > MOST_FILES ? `, and ${names.length - MOST_FILES} more` : "";
+  return `it is a folder; name one of its files: ${shown.join(", ")}${more}`;
 }
 
 /** @returns how many times as fast; `Infinity` for all at once */

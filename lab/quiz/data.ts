@@ -8,7 +8,7 @@ import { TCP_QUICKACK } from "../../engine/kernel/linux.ts";
 import { nagle } from "../observe/lessons/nagle.ts";
 import { count, order } from "../observe/stage/seen.ts";
 import { said } from "./found.ts";
-import { receiveNow } from "./helpers.ts";
+import { receiveNow, sendNow } from "./helpers.ts";
 import { asIn, type SocketQuestion } from "./question.ts";
 
 /** How many bytes go each way in a round, and how many rounds there are. */
@@ -39,10 +39,12 @@ const sent: SocketQuestion = {
     const taken = client.fill();
     const unacknowledged = stage.rowOf(client)?.sendQueue ?? 0;
     server.reset();
+    const reset = receiveNow(stage, client);
     return [
       count("bytes that send(2) has taken", taken),
       count("of these, the peer's kernel has not acknowledged", unacknowledged),
-      said("then the peer resets, and the next call says", receiveNow(stage, client)),
+      said("then the peer resets, and the next call says", reset),
+      said("and send(2) after that", sendNow(client)),
     ];
   },
   decide(found) {

@@ -85,3 +85,14 @@ export async function connectSome(
   for (const client of clients) await client.connect(listener.address);
   return clients;
 }
+
+/**
+ * Sends a byte, and does not wait.
+ *
+ * @param end an end
+ * @returns how many bytes were taken, in digits, or the name of the error
+ */
+export function sendNow(end: End): string {
+  const count = end.sendQuietly(1);
+  return count < 0 ? errorName(-count) : String(count);
+}

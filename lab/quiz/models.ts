@@ -157,7 +157,7 @@ const whereTheyWait: ServerQuestion = {
   why:
     "The server has one thread, and that is busy. The kernel completes the handshakes alone and " +
     "keeps the connections, as many as the backlog allows. What the clients send waits there too.",
-  sources: ["listen(2)", "docs/modes.md: sequential"],
+  sources: ["listen(2)", "accept(2)", 'the lesson "Sequential"'],
   ...three(tellWaits, "sequential"),
   decide(found) {
     const places = [ECHO, SMALL].map((name) => found.word(`${name} has waited in`));
@@ -181,7 +181,7 @@ const silentFirst: ServerQuestion = {
   why:
     "A thread that waits for bytes of one client is as blocked as one that computes. It needs no " +
     "attacker: a slow network is enough. An event loop does not wait for anybody in particular.",
-  sources: ["docs/modes.md: sequential"],
+  sources: ["recv(2)", 'the lesson "Sequential"'],
   on: "servers",
   modes: ["sequential", "event"],
   async run(servers) {
@@ -218,7 +218,7 @@ const threadsForIdle: ServerQuestion = {
     "A loop keeps a little memory for each connection, and no thread: the kernel tells it who is " +
     "ready. The threaded server has a thread for each client, also for those that only wait. That is " +
     "why it has a limit, and the loop hardly any.",
-  sources: ["epoll(7)", "docs/modes.md: event and threaded"],
+  sources: ["epoll(7)", 'the lesson "An event loop"'],
   on: "servers",
   modes: ["event", "threaded"],
   async run(servers) {
@@ -268,7 +268,7 @@ const poolIsFull: ServerQuestion = {
     "A thread of its own accepts, and puts connections into a queue for whoever is free next. The " +
     "server knows of all of them, so it can count them, limit them, and refuse in order. A queue " +
     "without a limit only hides that there are too few threads.",
-  sources: ["docs/modes.md: threadpool"],
+  sources: ['the lesson "A pool of threads"'],
   ...three(tellWaits, "threadpool", "--workers", "1"),
   decide(found) {
     const waits = [ECHO, SMALL].map((name) => found.word(`${name} has waited for`));
@@ -294,7 +294,7 @@ const loopComputes: ServerQuestion = {
     "for those who compute, and for both a loop that gives computations away.",
   sources: [
     "nodejs.org: Don't block the event loop (or the worker pool)",
-    "README: Work that computes",
+    'the lesson "Off-loading"',
   ],
   ...three(tellWaits, "event", "--offload", "0"),
   decide(found) {
@@ -317,7 +317,7 @@ const offLoaded: ServerQuestion = {
   why:
     "The loop hands the computation to a Worker and goes on. Its turns stay short, and the second " +
     "Worker is free for the short computation. It costs a copy each way, and a Worker more in memory.",
-  sources: ["docs/modes.md: event", "README: Work that computes"],
+  sources: ['the lesson "Off-loading"'],
   ...three(tellResults, "event", "--offload", "2"),
   decide: decideWhoWaits,
 };
@@ -335,7 +335,7 @@ const offLoadedToOne: ServerQuestion = {
   why:
     "The loop is free, so whoever needs no computation is served at once. The Worker is a pool of " +
     "one thread with a queue before it, and there the short computation stands behind the long one.",
-  sources: ["docs/modes.md: event"],
+  sources: ['the lesson "Off-loading"'],
   ...three(tellResults, "event", "--offload", "1"),
   decide: decideWhoWaits,
 };
@@ -367,7 +367,7 @@ const processDies: ServerQuestion = {
     "Processes share nothing but the listener. What one of them has in its memory dies with it, the " +
     "conversation too, and the kernel closes its descriptors. The parent hears of it and starts " +
     "another process. A fault in a thread, as a write to a wrong address, would end all of them.",
-  sources: ["fork(2), wait(2)", "docs/modes.md: prefork"],
+  sources: ["fork(2), wait(2)", 'the lesson "Processes"'],
   on: "servers",
   modes: ["prefork"],
   async run(servers) {
@@ -472,7 +472,7 @@ const threadsAndCores: SimulatedQuestion = {
     "A core computes one thing at a time. More threads than cores only take turns on them: the last " +
     "one is done when it would have been anyway, and all the others later. The kernel takes a core " +
     "from a thread that computes, so that a short computation need not wait for a long one.",
-  sources: ["sched(7)", "docs/simulator.md"],
+  sources: ["sched(7)"],
   on: "simulator",
   run() {
     const { few, many } = { few: endsOf(CORES), many: endsOf(COMPUTATIONS) };
@@ -533,7 +533,7 @@ const longerQueue: SimulatedQuestion = {
     "A queue evens out bursts. Against a load that is always too high it only adds waiting: whoever " +
     "comes finds it full, and waits through all of it. Then the server works for clients that have gone. " +
     "A short queue, and a refusal that comes at once, serve more of them.",
-  sources: ["Hebert, Queues Don't Fix Overload (ferd.ca, 2014)", "docs/simulator.md"],
+  sources: ["Hebert, Queues Don't Fix Overload (ferd.ca, 2014)"],
   on: "simulator",
   run() {
     return QUEUES.map((queue) =>

@@ -76,7 +76,8 @@ export const STATIONS: readonly Station[] = [
     mode: "cluster",
     flags: ["--workers", "2", "--offload", "0"],
     why: "Two loops, each with a listening socket of its own on the same port. " +
-      "The kernel chooses one by the client's address, and who meets the loop that computes waits.",
+      "The kernel chooses one by a hash of both addresses and ports, and who meets the loop that " +
+      "computes waits.",
   },
 ];
 

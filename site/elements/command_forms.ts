@@ -40,6 +40,20 @@ export function inForm(command: string, form: Form): string {
     .replaceAll(" --runtimes deno", "");
 }
 
+/** What a page says of a command that the executable has not. */
+export const NEEDS_SOURCES = "The executable has no such command: it needs the sources.";
+
+/**
+ * Whether a command can only be typed by somebody who has the sources.
+ *
+ * @param command the command as the texts have it
+ * @param form the form in which it is wanted
+ */
+export function needsSources(command: string, form: Form): boolean {
+  return form === "executable" && command.match(SCRIPT) !== null &&
+    inForm(command, form) === command;
+}
+
 /**
  * The name under which the executable has a script.
  *

@@ -6,7 +6,14 @@
  */
 
 import { adoptStyles, ElementBase, make } from "../../engine/figures/element.ts";
-import { type Form, FORM_NAMES, FORMS, inForm } from "./command_forms.ts";
+import {
+  type Form,
+  FORM_NAMES,
+  FORMS,
+  inForm,
+  NEEDS_SOURCES,
+  needsSources,
+} from "./command_forms.ts";
 
 /** The name under which the choice is kept. */
 const KEPT = "handshake-commands";
@@ -33,6 +40,8 @@ export function chosenForm(): Form {
 export class CommandSwitch extends ElementBase {
   /** The places in the page, each with its text as it was written. */
   readonly #places = new Map<Element, string>();
+  /** What stands in the page about commands that the reader cannot type. */
+  #notes: Element[] = [];
   #leave: AbortController | undefined;
 
   /** Called by the browser. */
@@ -101,10 +110,23 @@ export class CommandSwitch extends ElementBase {
     for (const button of this.shadowRoot?.querySelectorAll<HTMLElement>("button") ?? []) {
       button.setAttribute("aria-pressed", String(button.dataset["form"] === form));
     }
+    for (const note of this.#notes) note.remove();
+    this.#notes = [];
     for (const [place, text] of this.#places) {
       const wanted = inForm(text, form);
       if (place.textContent !== wanted) place.textContent = wanted;
+      if (needsSources(text, form)) this.#note(place);
     }
+  }
+
+  /** Says, behind a command or below its block, that it takes the sources. */
+  #note(place: Element): void {
+    const block = place.closest("[class*='language-']");
+    const note = block === null
+      ? make("em", { text: ` (${NEEDS_SOURCES})` })
+      : make("p", { children: [make("em", { text: NEEDS_SOURCES })] });
+    (block ?? place).after(note);
+    this.#notes.push(note);
   }
 }
 

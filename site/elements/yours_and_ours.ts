@@ -7,7 +7,7 @@
 
 import { adoptStyles, ElementBase, make } from "../../engine/figures/element.ts";
 import { type Line, readLines, RecordingSource } from "../../engine/figures/lines.ts";
-import { inForm } from "./command_forms.ts";
+import { inForm, NEEDS_SOURCES, needsSources } from "./command_forms.ts";
 import { CHOSEN, chosenForm } from "./command_switch.ts";
 import { BOX_STYLE } from "./style.ts";
 
@@ -29,6 +29,7 @@ export class YoursAndOurs extends ElementBase {
   readonly #source = new RecordingSource();
 
   readonly #command = make("code");
+  readonly #note = make("p", { text: NEEDS_SOURCES });
   #leave: AbortController | undefined;
 
   /** Called by the browser. */
@@ -47,7 +48,9 @@ export class YoursAndOurs extends ElementBase {
 
   /** Shows the command as the reader types it. */
   #say(): void {
-    this.#command.textContent = inForm(this.getAttribute("command") ?? "", chosenForm());
+    const command = this.getAttribute("command") ?? "";
+    this.#command.textContent = inForm(command, chosenForm());
+    this.#note.hidden = !needsSources(command, chosenForm());
   }
 
   #build(): void {
@@ -63,6 +66,7 @@ export class YoursAndOurs extends ElementBase {
       children: [
         make("p", { text: "Make a recording on your own machine:" }),
         make("pre", { attributes: { tabindex: "0" }, children: [this.#command] }),
+        this.#note,
         choose,
         this.#problem,
         this.#both,

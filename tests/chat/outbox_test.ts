@@ -12,6 +12,7 @@ import { VisitorConnection } from "../../chat/host/visitor_connection.ts";
 import { missed } from "../../chat/talk/notices.ts";
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import { LingerSet } from "../../engine/drivers/linger.ts";
+import { SendQueueLooks } from "../../engine/drivers/send_queue_looks.ts";
 import type { Listener } from "../../engine/net/listener.ts";
 import { connect, listen } from "../../engine/net/tcp.ts";
 import type { Connection } from "../../engine/net/transport.ts";
@@ -62,6 +63,7 @@ class Served implements AsyncDisposable {
       lingerer: this.#lingering,
       outbox: limits,
       counts: this.counts,
+      queues: new SendQueueLooks(this.#deadlines),
     };
     this.visitor = new VisitorConnection(connection, parts, {
       onSlow: (error) => void this.slow.push(error),
@@ -162,6 +164,16 @@ class Reader {
     this.#allowed.resolve();
   }
 
+  /** Reads so many bytes a second, however late it is woken, until something holds. */
+  async sip(bytesPerSecond: number, holds: () => boolean): Promise<void> {
+    const begin = performance.now();
+    for (let allowed = 0; !holds(); await delay(50)) {
+      const due = Math.floor((performance.now() - begin) / 1000 * bytesPerSecond);
+      this.allow(due - allowed);
+      allowed = due;
+    }
+  }
+
   /** Reads to the end. Asserts that each line either came, in order, or was reported as missed. */
   async count(): Promise<{ lines: number; missed: number }> {
     this.allow(Infinity);
@@ -247,6 +259,19 @@ test("a visitor who reads nothing for too long is disconnected, however little w
   await until("the visitor to count as slow", () => served.slow.length > 0);
   assertEquals(served.slow[0]?.message, "Reads too slowly: nothing was taken for 1000 ms");
   assertEquals([served.closed, served.bytes], [[false], 0]);
+}, live);
+
+test("a visitor who reads slowly but steadily may take longer for one write", async () => {
+  const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 3_000 }, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.hearUntil(() => served.bytes > 100_000);
+  const reader = new Reader(client);
+  // The kernel takes more when a third of its megabytes was read.
+  await reader.sip(300_000, () => served.bytes === 0 || served.slow.length > 0);
+  served.visitor.close();
+  assertEquals(await reader.count(), { lines: served.sent, missed: 0 });
+  assertEquals(served.slow, []);
 }, live);
 
 test("where lines are dropped nobody is disconnected, and the outbox stays full", async () => {
@@ -345,6 +370,20 @@ test("closing sends what waits and FIN, even if the visitor has sent unread byte
   assertEquals(await reader.count(), { lines: served.sent + 1, missed: 0 });
   client.close();
   await until("the end", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow], [[false], []]);
+}, live);
+
+test("a visitor who reads slowly but steadily gets the time for the last lines", async () => {
+  const { served, client } = await Served.open(UNLIMITED, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.stuff();
+  // More than all buffers on the way grow to meanwhile.
+  served.hear(2_700, 3_000);
+  served.visitor.close();
+  const reader = new Reader(client);
+  await reader.sip(2_000_000, () => served.closed.length > 0);
+  assertEquals(await reader.count(), { lines: served.sent, missed: 0 });
   assertEquals([served.closed, served.slow], [[false], []]);
 }, live);
 

@@ -301,6 +301,16 @@ test("FIN and RST are two ends, and what the kernel does not tell is neither", (
     return dot?.ending;
   });
   assertEquals(ends, ["FIN", "RST", "unknown"]);
+  // Whoever has seen the listener among the sockets tells of ends, too: the first is waited for.
+  const scene = new Scene();
+  scene.add([HEADER, ...BEGUN, { type: "over", at: 50, connection: 1, outcome: "done" }]);
+  assertEquals(scene.at(70).areEndsTold, false);
+  const listener = { type: "listener", local: "127.0.0.1:8080", waiting: 0, limit: 16 } as const;
+  scene.add([{ ...listener, at: 60 }]);
+  assertEquals(scene.at(70).areEndsTold, false);
+  scene.add([{ ...listener, at: 61, cookie: "1" }]);
+  const { areEndsTold, dots: [dot] } = scene.at(70);
+  assertEquals([areEndsTold, dot?.place, dot?.ending], [true, "closing", undefined]);
 }, PURE);
 
 test(

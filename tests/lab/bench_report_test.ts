@@ -28,6 +28,7 @@ import {
   formatRate,
   formatShare,
   formatTime,
+  formatWhole,
 } from "../../engine/values/units.ts";
 import type { Report, Run } from "../../lab/load/results.ts";
 import { UsageError } from "../../engine/cli/flags.ts";
@@ -102,6 +103,7 @@ const FIGURES: readonly (readonly [string, string])[] = [
   [formatRate(41_234.5), "41.2 k/s"],
   [formatRate(999_960), "1.00 M/s"],
   [formatCount(412_345), "412 k"],
+  [formatWhole(412_345), "412,345"],
   [formatBytes(1023), "1023 B"],
   [formatBytes(64 * 2 ** 20), "64.0 MiB"],
   [formatShare(0), "0 %"],

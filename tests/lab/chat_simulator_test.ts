@@ -10,6 +10,7 @@ import { Desk } from "../../chat/host/desk.ts";
 import { Outbox } from "../../chat/host/outbox.ts";
 import { Visitors } from "../../chat/host/visitors.ts";
 import { Hall } from "../../chat/rooms/hall.ts";
+import { GOODBYE } from "../../chat/talk/notices.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { RUNTIMES } from "../../engine/process/runtimes.ts";
 import { chatOf, type ChatTrial, explore } from "../../lab/simulator/chat/explore.ts";
@@ -22,6 +23,9 @@ import { commandOf, ourRuntime, Program } from "../kit/server_process.ts";
 import { tryChats } from "../proofs/chat.ts";
 
 const SCRIPT = "lab/simulate.ts";
+
+/** So much waits for a slow reader that it takes seconds to read it. */
+const STEADY = { slow: "drop", outboxBytes: 8_192 } as const;
 
 /** All that is known of a history. */
 function textOf({ happenings, recording }: ChatSimulation): string {
@@ -58,6 +62,47 @@ test(
     }
     assert(cutOff > 10, `${cutOff} were cut off`);
     assert(leftOut > 10, `${leftOut} had to be told of lines that were left out`);
+  },
+  { pure: true },
+);
+
+test("a member may be told more than once of lines that were left out before it hears talk", () => {
+  const found = chatOf(830, { hasSleeper: true, knobs: { slow: "drop" } });
+  const told = found.members.map(({ heard }) =>
+    heard.filter((line) => /^(?:\[|\* you missed )/.test(line)).map((line) => line.slice(0, 5))
+  );
+  assert(told.some(([first, second]) => first === "* you" && second === "* you"));
+  assertEquals(brokenPromises(found), []);
+}, { pure: true });
+
+test(
+  "a member who reads slowly but steadily has the last lines; one who sleeps on does not hold the server",
+  () => {
+    const endings = (sips: boolean, seed: number) => {
+      const trial = { hasSleeper: true, sips, knobs: STEADY } as const;
+      const found = sips ? chatOf(seed, trial) : simulateChat({
+        members: companyOf(seed, { members: 4, lines: 4, hasSleeper: true }).map((member) => ({
+          ...member,
+          steps: member.steps.map((step) =>
+            step.kind === "sleeps" ? { ...step, ms: 60_000 } : step
+          ),
+        })),
+        path: { delayUs: 100, buffer: 2_048 },
+        slow: "drop",
+        seed,
+      });
+      const bob = found.members.find(({ name }) => name === "bob");
+      return { seconds: (found.endedUs ?? Infinity) / 1_000_000, bob };
+    };
+    let late = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      const { seconds, bob } = endings(true, seed);
+      assertEquals([bob?.wasCut, bob?.heard.at(-1)], [false, GOODBYE], `seed ${seed}`);
+      if (seconds > 3) late++;
+      const asleep = endings(false, seed);
+      assert(asleep.bob?.wasCut && asleep.seconds < 3, `seed ${seed}: ${asleep.seconds} s`);
+    }
+    assert(late > 10, `${late} servers have waited for the one who reads`);
   },
   { pure: true },
 );
@@ -138,6 +183,16 @@ const FAULTS: readonly Fault[] = [
           done();
         }),
     told: / has heard last: | lines: not "/,
+  },
+  {
+    name: "it is not seen that whoever reads slowly reads",
+    plant() {
+      const real = Object.getOwnPropertyDescriptor(Outbox.prototype, "left") as PropertyDescriptor;
+      Object.defineProperty(Outbox.prototype, "left", { ...real, get: () => 1 });
+      return () => void Object.defineProperty(Outbox.prototype, "left", real);
+    },
+    told: / has heard last: | lines: not "/,
+    trial: { hasSleeper: true, sips: true, knobs: STEADY },
   },
   {
     name: "nobody is told that the server ends",

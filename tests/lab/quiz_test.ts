@@ -29,6 +29,7 @@ import { QuizServers } from "../../lab/quiz_servers.ts";
 import type { Screen } from "../../lab/report/screen.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
+import { LESSONS } from "../../site/pages.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -92,6 +93,7 @@ function shown({ question: { id }, finding }: Decided): string {
 }
 
 test("the questions are whole: three answers each, sources, and names of their own", () => {
+  const lessons = LESSONS.map(({ title }) => title);
   assertEquals(QUESTIONS.length, 40);
   assertEquals(new Set(QUESTIONS.map(({ id }) => id)).size, QUESTIONS.length);
   assertEquals([...new Set(QUESTIONS.map(({ topic }) => topic))], [...TOPICS]);
@@ -104,6 +106,12 @@ test("the questions are whole: three answers each, sources, and names of their o
     assertEquals(new Set(answers).size, 3, id);
     assert([1, 2, 3].includes(book), id);
     assert(sources.every((source) => source !== "" && !source.endsWith(".")), id);
+    for (const source of sources) {
+      // Who has the executable and the lessons has no other text of ours.
+      assert(!/\.md\b|README/.test(source), `${id}: ${source}`);
+      const [, lesson] = /^the lesson "(.+)"$/.exec(source) ?? [];
+      if (lesson !== undefined) assert(lessons.includes(lesson), `${id}: ${source}`);
+    }
   }
   // Nobody wins by giving the same answer to all of them.
   for (const choice of [1, 2, 3] as const) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import form from "../../docs/recording.schema.json" with { type: "json" };
 import type { Event, PacketEvent } from "../../engine/recording/events.ts";
@@ -14,7 +14,7 @@ import { PacketLines } from "../../lab/observe/packet_text.ts";
 import { convertTrace } from "../../lab/observe/trace_conversion.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, assertThrows, test } from "../kit/harness.ts";
-import { anyEvent, formatRecording, HEADER } from "../kit/recordings.ts";
+import { anyEvent, formatRecording, HEADER, readStrictly } from "../kit/recordings.ts";
 import { type Ending, Script } from "../kit/server_process.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
 
@@ -204,6 +204,9 @@ test("replay refuses what it cannot show, and says why on one line", async () =>
   const trace = write("trace.json", "[\n{}\n]\n");
   const page = write("page.html", "<!doctype html>\n");
   const good = write("good.jsonl", formatRecording([]));
+  const [several, none] = ["several", "none"].map((name) => folder.path(name)) as [string, string];
+  for (const path of [several, none]) mkdirSync(path);
+  for (const name of ["02-two", "01-one"]) write(`several/${name}.jsonl`, formatRecording([]));
   const WRONG: readonly (readonly [readonly string[], number, string])[] = [
     [
       ["replay", later],
@@ -221,6 +224,13 @@ test("replay refuses what it cannot show, and says why on one line", async () =>
       1,
       `Cannot read ${folder.path("no")}: no such file or directory`,
     ],
+    [
+      ["replay", several],
+      1,
+      `Cannot read ${several}: it is a folder; name one of its files: ${several}/01-one.jsonl, ` +
+      `${several}/02-two.jsonl`,
+    ],
+    [["replay", none], 1, `Cannot read ${none}: it is a folder, and no recording is in it`],
     [["replay"], 2, "missing"],
     [
       ["replay", good, "--speed", "0"],
@@ -255,6 +265,10 @@ test(
     writeFileSync(path, block("jsonl"));
     const { code, stdout, stderr } = await observe("replay", path);
     assertEquals([code, stdout, stderr], [0, block("console"), ""]);
+    // It has whatever the recording of a server has on Linux.
+    const seen = new Set(readStrictly(path).events.map(({ type }) => type));
+    const shown = ["thread", "begun", "queued", "served", "over", "counters", "closing"];
+    assertEquals([...seen].sort(), [...shown, "listener", "socket", "connection", "end"].sort());
     const types = [...text.matchAll(/^\| `(\w+)` +\|/gm)].map(([, type]) => type);
     assertEquals(types, Object.keys(form.$defs));
   },

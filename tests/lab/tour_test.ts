@@ -67,6 +67,42 @@ test("a life is told as it was: who waited for whom, and for what", () => {
   assertEquals(twoWorkers.map(([waitedFor]) => waitedFor), [undefined, undefined, undefined]);
 });
 
+test("who waits for a Worker waits for whoever has that Worker, until its own computation begins", () => {
+  const [A, B] = ["127.0.0.1:1", "127.0.0.1:2"];
+  const [first, second, loop] = [1, 2, 3];
+  const events: Event[] = [
+    { type: "thread", at: 0, thread: first, name: "computing 0" },
+    { type: "thread", at: 0, thread: second, name: "computing 1" },
+    { type: "thread", at: 0, thread: loop, name: "loop 0", loop: true },
+    { type: "begun", at: 0, connection: 1, peer: A },
+    { type: "served", at: 0, connection: 1, thread: loop },
+    { type: "begun", at: 10_000, connection: 2, peer: B },
+    { type: "served", at: 10_000, connection: 2, thread: loop },
+  ];
+  /** A computes from 0 to 50 ms in the first Worker. */
+  const waited = (thread: number, beganAt: number, endedAt: number) => {
+    const span = { type: "span", task: "prime" } as const;
+    const spans: Event[] = [
+      { ...span, at: 0, to: 50_000, name: "waiting for computing", connection: 1 },
+      { ...span, at: 0, to: 50_000, name: "computing", thread: first, connection: 1 },
+      { ...span, at: 10_000, to: endedAt, name: "waiting for computing", connection: 2 },
+      { ...span, at: beganAt, to: beganAt + 100, name: "computing", thread, connection: 2 },
+      { type: "over", at: endedAt, connection: 2, outcome: "done" },
+      { type: "over", at: 60_000, connection: 1, outcome: "done" },
+    ];
+    const visits = [{ peer: A, fromUs: 0, toUs: 60_000 }, {
+      peer: B,
+      fromUs: 10_000,
+      toUs: endedAt,
+    }];
+    const life = livesOf([...events, ...spans], visits)[1];
+    return [life?.waitedFor, life?.waitedUs];
+  };
+  assertEquals(waited(first, 50_000, 51_000), [LONG, 40_000]);
+  // The other Worker has begun late, and the loop has heard of the result late. Neither is A's fault.
+  assertEquals(waited(second, 15_000, 40_000), [undefined, 0]);
+});
+
 test("the tour visits real servers, draws what they have recorded, and keeps it", async () => {
   using folder = new Folder();
   await using tour = new Program(

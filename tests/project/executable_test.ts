@@ -31,7 +31,6 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
-import { RUNTIMES } from "../../engine/process/runtimes.ts";
 import {
   assert,
   assertEquals,
@@ -42,6 +41,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { BUILD_MS, buildExecutable, bun, compile, whyNoExecutable } from "../kit/executable.ts";
 import { ask, liveIn, Watcher } from "../kit/live.ts";
 import { finishHandshake, handshake, Peer } from "../kit/peer.ts";
 import { hasFlag, whyNot } from "../kit/rows.ts";
@@ -61,11 +61,8 @@ import { IS_LONG, isOurs } from "../kit/turns.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-const bun = RUNTIMES.find(({ name }) => name === "bun") as typeof RUNTIMES[number];
 const suffix = runtime.os === "windows" ? ".exe" : "";
-const skip = existsSync(bun.path) ? undefined : "bun, the base of the executable, cannot be found";
-/** How long one build may take. The base of another system has to be fetched first. */
-const BUILD_MS = 120_000;
+const skip = whyNoExecutable;
 /** For what builds. */
 const building = { skip, timeoutMs: BUILD_MS };
 
@@ -109,18 +106,9 @@ const where: ProgramOptions = {
   },
 };
 
-/** Builds with the script behind `deno task compile`. */
-async function compile(...args: readonly string[]): Promise<Ending> {
-  const command = commandOf("scripts/compile.ts", [...args, "--into", folder]);
-  await using compiler = new Program(command);
-  return await compiler.end(BUILD_MS);
-}
-
 /** Builds an executable for this machine, and moves it into the folder where it is alone. */
 async function place(...args: readonly string[]): Promise<string> {
-  const { code, stdout, stderr } = await compile(...args);
-  assertEquals(code, 0, stderr);
-  const built = stdout.split("  ")[0] as string;
+  const built = await buildExecutable(folder, ...args);
   const path = join(alone, basename(built));
   copyFileSync(built, path);
   rmSync(built);
@@ -671,7 +659,7 @@ const BUILT = IS_LONG ? [] : ["client"];
 
 /** Builds for another system. Returns the output, and the first bytes and the size of the file. */
 async function compileFor(target: string) {
-  const ending = await compile(...BUILT, "--target", target);
+  const ending = await compile(folder, ...BUILT, "--target", target);
   if (ending.code !== 0) return { ending, head: new DataView(new ArrayBuffer(0)), bytes: 0 };
   const path = ending.stdout.split("  ")[0] as string;
   const file = openSync(path, "r");
@@ -716,7 +704,7 @@ test(
   async () => {
     const earlier = join(folder, `handshake-event${suffix}`);
     writeFileSync(earlier, "an earlier one");
-    const { code, stdout, stderr } = await compile("event", "--runtime", "deno");
+    const { code, stdout, stderr } = await compile(folder, "event", "--runtime", "deno");
     if (code === 0) {
       await using program = new Program([stdout.split("  ")[0] as string, "--version"], where);
       assertMatch((await program.end()).stdout, /^handshake \S+ \(deno /);
@@ -777,7 +765,7 @@ test("a target that cannot be built is a wrong command line", async () => {
       [["--runtime", "node"], "compile: wrong value for --runtime: expected bun or deno"],
     ] as const
   ) {
-    const { code, stdout, stderr } = await compile(...args);
+    const { code, stdout, stderr } = await compile(folder, ...args);
     assertEquals([code, stdout, stderr.split("\n").length], [2, "", 2], stderr);
     assertStringIncludes(stderr, line);
   }
@@ -787,7 +775,7 @@ test("a target that cannot be built is a wrong command line", async () => {
   const ending = await compiler.end(BUILD_MS);
   assertEquals(ending.code, 1);
   assertMatch(ending.stderr, /^compile: Cannot build into .*: .*\n$/);
-  const musl = await compile("--target", "linux-x64-musl", "--runtime", "deno");
+  const musl = await compile(folder, "--target", "linux-x64-musl", "--runtime", "deno");
   assertEquals([musl.code, musl.stderr], [
     1,
     "compile: Cannot build for linux-x64-musl with deno: use --runtime bun\n",

@@ -14,7 +14,8 @@ import {
   quoteOf,
 } from "../../scripts/quotes.ts";
 import type { Measured } from "../../site/measured.ts";
-import { assert, assertEquals, assertThrows, test } from "../kit/harness.ts";
+import { formatBytes } from "../../engine/values/units.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows, test } from "../kit/harness.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -24,7 +25,7 @@ function read(path: string): string {
 
 let seen = 0;
 for (const path of lessons()) {
-  if (!/<!-- (?:quote|measured|exports) /.test(read(path))) continue;
+  if (!/<!-- (?:quote|measured|stated|exports) /.test(read(path))) continue;
   seen++;
   test(`${path} quotes what is true today (if not: deno task quotes)`, () => {
     const text = read(path);
@@ -139,5 +140,28 @@ Behind.
     () => fillTables(text.replace("pool", "pond"), MEASURED),
     QuoteError,
     'Cannot fill in pond: nothing was measured of "pond"',
+  );
+});
+
+test("a paragraph that states a figure is written from what was measured, or not at all", () => {
+  const measured: Measured = JSON.parse(read("site/measured.json"));
+  const text = "<!-- stated ten-thousand -->\n\n:::\n";
+  const filled = fillTables(text, measured);
+  const bytes = measured.costs["bun"]?.idle_event_bytes ?? NaN;
+  assertStringIncludes(filled.replaceAll("\n", " "), `${formatBytes(10_000 * bytes)} on Bun`);
+  assert(filled.endsWith("\n\n:::\n"), filled);
+  assert(filled.split("\n").every((line) => line.length <= 100), filled);
+  assertEquals(fillTables(filled.replace(/\btake .*/, "take 1 MiB."), measured), filled);
+  const without = { ...measured, loads: { ...measured.loads, messages: [] } };
+  assertThrows(() => fillTables("<!-- stated fewer-calls -->\n\n", without), QuoteError);
+  const slow = measured.loads.messages.map((load) => ({ ...load, rate: 1 }));
+  assertThrows(
+    () =>
+      fillTables("<!-- stated fifty-clients -->\n\n", {
+        ...measured,
+        loads: { ...measured.loads, messages: slow },
+      }),
+    QuoteError,
+    "does not follow",
   );
 });

@@ -23,6 +23,8 @@ const TRIALS: readonly (readonly [share: number, trial: ChatTrial])[] = [
   [1 / 10, { hasSleeper: true }],
   [1 / 10, { hasSleeper: true, knobs: { slow: "drop" } }],
   [1 / 10, { members: 2, lines: 1, hasSleeper: true }],
+  [1 / 10, { hasSleeper: true, sips: true }],
+  [1 / 10, { hasSleeper: true, sips: true, knobs: { slow: "drop", outboxBytes: 8_192 } }],
   [1 / 10, { members: 6, lines: 6, hasSleeper: true, knobs: { outboxBytes: 2_048, path: LOSSY } }],
   [1 / 10, { members: 8, lines: 2, knobs: { namesUs: 5_000, closesAtMs: 6, drainMs: 2 } }],
 ];

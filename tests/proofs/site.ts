@@ -10,6 +10,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import type { BrowserContextOptions } from "playwright-core";
 import { HttpServer } from "../../engine/http/http_server.ts";
+import { runtime } from "../../engine/net/runtime.ts";
 import type { Header } from "../../engine/recording/events.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import { simulateChat } from "../../lab/simulator/chat/simulate_chat.ts";
@@ -26,10 +27,12 @@ import { RECORDINGS } from "../../site/recordings.ts";
 import { assert, assertEquals } from "../kit/harness.ts";
 import { violationsIn } from "../kit/axe.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
+import { buildExecutable } from "../kit/executable.ts";
+import { Folder } from "../kit/folder.ts";
 import { readPage, type ShownCommand } from "../../site/page_text.ts";
 import { prove } from "../kit/proof.ts";
 import { ourRuntime } from "../kit/server_process.ts";
-import { refresh, typeLine } from "../../site/shown_commands.ts";
+import { isInExecutable, refresh, type Tool, typeLine } from "../../site/shown_commands.ts";
 
 /** How the pages are looked at: as wide as a desk and as narrow as a phone, in light and in dark. */
 const VIEWS: readonly BrowserContextOptions[] = [
@@ -128,6 +131,9 @@ async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
       [...document.querySelectorAll<ModelFigure>(names)].every(({ lines }) => lines.length > 0),
     FIGURES.join(", "),
   );
+  await page.waitForFunction(() =>
+    document.querySelector(":is(model-playground, chat-playground):not(:defined)") === null
+  );
   const played = await page.evaluate(() => {
     const model = document.querySelector<ModelPlayground>("model-playground");
     const chat = document.querySelector<ChatPlayground>("chat-playground");
@@ -145,8 +151,11 @@ async function tryLesson({ page }: OpenPage, title: string): Promise<void> {
 
 /** Turns a knob, and gives a recording of one's own to a page. */
 async function tryElements(base: string): Promise<void> {
-  await using open = await OpenPage.visit(`${base}/lessons/threadpool.html`);
+  // From a page that has no playground, whose document stays.
+  await using open = await OpenPage.visit(`${base}/which-model.html`);
   const { page } = open;
+  await page.locator('a[href$="/lessons/threadpool.html"]').first().click();
+  await page.locator("model-playground #knob-workers").waitFor();
   const before = await page.evaluate(() =>
     document.querySelector<ModelPlayground>("model-playground")?.settings.workers
   );
@@ -214,18 +223,54 @@ async function trySwitch(base: string): Promise<void> {
   assertEquals(open.complaints, []);
 }
 
+/** What readers search for, and the page that must be among what is found first. */
+const SEARCHED: readonly (readonly [words: string, page: string])[] = [
+  ["accept queue", "/lessons/accept-queue.html"],
+  ["install", "/start.html"],
+  ["download", "/start.html"],
+  ["start", "/start.html"],
+  ["SIGPIPE", "/failures.html"],
+  ["EMFILE", "/failures.html"],
+  ["slowloris", "/failures.html"],
+  ["SYN flood", "/failures.html"],
+  ["SO_REUSEADDR", "/failures.html"],
+  ["Nagle", "/glossary.html"],
+  ["framing", "/glossary.html"],
+  ["UDP", "/glossary.html"],
+  ["conformance", "/own-protocol.html"],
+  ["readLine", "/own-protocol.html"],
+];
+
+/** How many answers a reader looks at. */
+const LOOKED_AT = 5;
+
 /** Searches as a reader does. */
 async function trySearch(base: string): Promise<void> {
   await using open = await OpenPage.visit(`${base}/`);
   const { page } = open;
   await page.keyboard.press("Control+k");
-  await page.locator("#localsearch-input").fill("accept queue");
-  const found = page.locator("#localsearch-list a").first();
-  await found.waitFor();
-  await found.click();
+  const found = page.locator("#localsearch-list a");
+  const paths = () =>
+    found.evaluateAll((links) => links.map((link) => new URL((link as HTMLAnchorElement).href)))
+      .then((urls) => urls.slice(0, LOOKED_AT).map(({ pathname }) => pathname));
+  for (const [words, wanted] of SEARCHED) {
+    await page.locator("#localsearch-input").fill(words);
+    // What was found for the words before stands there for a moment.
+    let last: readonly string[] = [];
+    for (let look = 0; look < LOOKS && !last.includes(wanted); look++) {
+      await page.waitForTimeout(LOOK_MS);
+      last = await paths();
+    }
+    assert(last.includes(wanted), `"${words}" finds ${last.join(", ")}`);
+  }
+  await found.first().click();
   await page.waitForURL((url) => url.pathname !== "/");
   assertEquals(open.complaints, []);
 }
+
+/** How often, and after how many milliseconds each time, is looked what was found. */
+const LOOKS = 100;
+const LOOK_MS = 100;
 
 /**
  * Opens all pages of the built site.
@@ -251,21 +296,19 @@ export async function lookAtAll(): Promise<string> {
 }
 
 /**
- * Types all commands of the pages, each once. What they print is compared with what each page says.
+ * Types commands of the pages, each once. What they print is compared with what each page says.
  *
+ * @param shown the commands
+ * @param on what they are typed with
  * @returns how many were typed
  */
-export async function typeAll(): Promise<string> {
-  const shown = PAGES.flatMap((page) => readPage(page).commands);
-  const each = Map.groupBy(
-    shown.filter(({ notRun }) => notRun === undefined),
-    ({ command, typedWith = "" }) => `${command} ${typedWith}`,
-  );
+async function typeEach(shown: readonly ShownCommand[], on: Tool): Promise<number> {
+  const each = Map.groupBy(shown, ({ command, typedWith = "" }) => `${command} ${typedWith}`);
   // What is wrong is told of all of them at once: typing them takes minutes.
   const wrong: string[] = [];
   for (const [first, ...more] of each.values()) {
     try {
-      const printed = await typeLine(first as ShownCommand, ourRuntime);
+      const printed = await typeLine(first as ShownCommand, on);
       for (const { command, output } of [first as ShownCommand, ...more]) {
         if (output.length > 0) refresh(command, output, printed);
       }
@@ -274,8 +317,26 @@ export async function typeAll(): Promise<string> {
     }
   }
   assertEquals(wrong.join("\n\n"), "");
-  const marked = shown.filter(({ notRun }) => notRun !== undefined).length;
-  return `${each.size} commands typed, ${marked} marked as not run`;
+  return each.size;
+}
+
+/**
+ * Types all commands of the pages on this runtime, and those of the executable with it.
+ *
+ * @returns how many were typed
+ */
+export async function typeAll(): Promise<string> {
+  const shown = PAGES.flatMap((page) => readPage(page).commands);
+  const run = shown.filter(({ notRun }) => notRun === undefined);
+  const typed = [`${await typeEach(run, ourRuntime)} commands typed`];
+  // The executable is the same file, whichever runtime builds it.
+  if (runtime.name === "bun") {
+    using folder = new Folder();
+    const path = await buildExecutable(folder.path("."));
+    const executable = { name: "executable", path } as const;
+    typed.push(`${await typeEach(run.filter(isInExecutable), executable)} with the executable`);
+  }
+  return [...typed, `${shown.length - run.length} marked as not run`].join(", ");
 }
 
 await prove(import.meta, async () => {

@@ -117,6 +117,8 @@ function checkServer(recording: Recording, row: Row, peer: string): void {
   for (const { at } of [...queued, ...served, ...computing]) assert(first <= at && at <= last);
   const counters = eventsOf(recording, "counters").at(-1);
   assertEquals([counters?.values.accepted, counters?.values.completed], [1, 1]);
+  const closing = eventsOf(recording, "closing");
+  assertEquals(closing.map(({ at }) => at >= last), [true]);
 }
 
 test(

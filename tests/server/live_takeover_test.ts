@@ -9,11 +9,14 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { EndEvent, Event } from "../../engine/recording/events.ts";
+import { MainJournal } from "../../engine/server/journal/journal.ts";
+import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
+import { ownUser } from "../../engine/server/takeover/private_path.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Folder } from "../kit/folder.ts";
 import { ask, liveIn, press, Watcher } from "../kit/live.ts";
 import { Peer } from "../kit/peer.ts";
-import { ServerProcess } from "../kit/server_process.ts";
+import { Script, ServerProcess } from "../kit/server_process.ts";
 
 const skip = whyNoSockets() ?? runtime.whyNoReusePort() ??
   (runtime.os === "linux" ? undefined : "a listener can be passed on on Linux only");
@@ -69,6 +72,15 @@ test(
     await next.find("fifty clients", "counters", ({ values }) => values.by_page === 50);
 
     // Who says another port has another page.
+    // No stranger gets it.
+    const { port } = new URL(pageOf(second));
+    await using stranger = new Script("modes/nonblocking.ts", [
+      ...["0", "--protocol", "echo", "--takeover", folder.path("other"), "--live", port],
+    ]);
+    const { code, stderr } = await stranger.end();
+    const why = `Cannot show the server live: another server of yours listens on port ${port}\n`;
+    assertEquals([code, stderr.endsWith(why)], [1, true], stderr);
+
     const net = sockets();
     const free = net.openListener({ hostname: "127.0.0.1", port: 0 });
     const wanted = net.localAddress(free).port;
@@ -80,9 +92,19 @@ test(
     await using last = await Watcher.open(liveIn(other.greeting));
     await last.find("the counters", "counters");
 
+    // Another host is another place: whoever knows the secret must not look for the page for ever where
+    // it was.
+    await using elsewhere = await start("127.0.0.2:0");
+    assertEquals(new URL(pageOf(elsewhere)).hostname, "127.0.0.2");
+    assert(liveIn(elsewhere.greeting).path !== liveIn(other.greeting).path, "another secret");
+    const left = await endOf(last);
+    assertEquals([left.successor, left.page], [elsewhere.pid, pageOf(elsewhere)]);
+    await using there = await Watcher.open(liveIn(elsewhere.greeting));
+    await there.find("the counters", "counters");
+
     // And who has none says so too.
     await using plain = await start("");
-    const gone = await endOf(last);
+    const gone = await endOf(there);
     assertEquals([gone.successor, gone.page], [plain.pid, undefined]);
     guest.finish();
     assertEquals((await first.end()).code, 0);
@@ -90,6 +112,36 @@ test(
   },
   { skip, sanitize: false, timeoutMs: 40_000 },
 );
+
+test("whoever takes over at once is told of the page, and the page of it", async () => {
+  using folder = new Folder();
+  const path = folder.path("socket");
+  const start = () =>
+    ServerProcess.start("nonblocking", [
+      ...["--protocol", "echo", "--takeover", path, "--live", "0"],
+    ]);
+  await using first = await start();
+  const where = liveIn(first.greeting);
+  await using early = await Watcher.open(where);
+  await early.find("the counters", "counters");
+  await using second = await start();
+  await endOf(early);
+  await using next = await Watcher.open(where);
+  await next.find("the counters", "counters");
+  // Nobody is there as soon as this one.
+  const net = sockets();
+  const newcomer = await Newcomer.ask(net, path, ownUser(net));
+  assert(newcomer !== undefined, "somebody offers the listener");
+  for (const fd of newcomer.descriptors) net.close(fd);
+  const { at: { hostname, port }, path: secret } = where;
+  assertEquals(newcomer.given.page, { hostname, port, token: secret.slice(1, -1) });
+  const page = "http://127.0.0.1:1/";
+  await newcomer.serves(new MainJournal("nonblocking"), { page });
+  const { successor, page: told } = await endOf(next);
+  assertEquals([successor, told], [process.pid, page]);
+  newcomer.close();
+  assertEquals([(await first.end()).code, (await second.end()).code], [0, 0]);
+}, { skip, sanitize: false, timeoutMs: 40_000 });
 
 test("a page outlives a restart, with its port and its secret", async () => {
   using folder = new Folder();

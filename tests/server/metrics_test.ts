@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
@@ -27,6 +28,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { ChatPeer } from "../kit/chat_peer.ts";
+import { Folder } from "../kit/folder.ts";
 import {
   checkMetrics,
   get,
@@ -41,6 +43,8 @@ import { DIFFERENT, forOne, inTurn, testTogether } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const noKernel = whyNoKernel();
+const whyNoTakeover = whyNoSockets() ?? runtime.whyNoReusePort() ??
+  (runtime.os === "linux" ? undefined : "a listener can be passed on on Linux only");
 const noPermissions = runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`;
 
 testTogether("its metrics are its counters", inTurn(DIFFERENT, 0), async (row) => {
@@ -204,7 +208,7 @@ test(
     assertEquals(await ask(8), new Set(["ok\n"]));
     // Who asks in between waits for the one or the other.
     await using late = await Peer.connect(address);
-    await next.listen();
+    await next.listen(address.port);
     const asked = ask(24);
     const leaving = old.yieldTo(address.port);
     sayDraining(server.statistics.state);
@@ -221,8 +225,62 @@ test(
       Error,
       "address already in use",
     );
+    // Nor is one that is shared, by a server that is not taken over.
+    for (const other of [undefined, address.port === 1 ? 2 : 1]) {
+      await using stranger = await MetricsServer.start({ address, shares: "now" });
+      const why = `Cannot tell metrics: another server of yours listens on port ${address.port}`;
+      await assertRejects(() => stranger.listen(other), Error, why);
+    }
+    assertEquals(await ask(8), new Set(["ok\n"]));
   },
   { skip: whyNoSockets() ?? runtime.whyNoReusePort() },
+);
+
+test(
+  "metrics stay where they are when their server is taken over, and no stranger gets their port",
+  async () => {
+    using folder = new Folder();
+    const free = await MetricsServer.start({ address: { hostname: "127.0.0.1", port: 0 } });
+    const { port } = free.address;
+    await free.close();
+    const flags = ["--protocol", "echo", "--metrics", `${port}`];
+    const start = () =>
+      ServerProcess.start("nonblocking", [...flags, "--takeover", folder.path("socket")]);
+    await using first = await start();
+    const at = metricsOf(first);
+    const accepted = async () => (await scrape(at)).get("handshake_connections_accepted_total");
+    await using guest = await Peer.connect(first.address);
+    guest.finish();
+    await guest.rest();
+    assertEquals(await accepted(), 1);
+
+    const strangers = [
+      [[], `Cannot listen on 127.0.0.1:${port}: address already in use`],
+      [["--takeover", folder.path("other")], `another server of yours listens on port ${port}\n`],
+    ] as const;
+    for (const [more, why] of strangers) {
+      await using stranger = new Script("modes/nonblocking.ts", ["0", ...flags, ...more]);
+      const { code, stdout, stderr } = await stranger.end();
+      assertEquals([code, stdout], [1, ""]);
+      assertStringIncludes(stderr, `nonblocking: Cannot tell metrics: ${why}`);
+    }
+    assertEquals(await accepted(), 1);
+
+    await using second = await start();
+    assertEquals(metricsOf(second), at);
+    assertEquals((await first.end()).code, 0);
+    assertEquals(await accepted(), 0);
+    // A restart is a takeover too.
+    const pid = await second.restart();
+    try {
+      assertEquals((await get(at, "/healthz")).content, "ok\n");
+    } finally {
+      process.kill(pid, "SIGTERM");
+    }
+    const { code, stdout } = await second.end();
+    assertEquals([code, stdout.split(` at http://127.0.0.1:${port}/metrics `).length], [0, 3]);
+  },
+  { skip: whyNoTakeover, sanitize: false, timeoutMs: 40_000 },
 );
 
 test("the chat tells what it counts", async () => {

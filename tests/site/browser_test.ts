@@ -12,6 +12,7 @@ import { simulateChat } from "../../lab/simulator/chat/simulate_chat.ts";
 import { simulate } from "../../lab/simulator/simulate.ts";
 import { chatSettingsOf, chatSimulationOf } from "../../site/elements/chat_knobs.ts";
 import type { ChatPlayground } from "../../site/elements/chat_playground.ts";
+import { NEEDS_SOURCES } from "../../site/elements/command_forms.ts";
 import { settingsOf, simulationOf } from "../../site/elements/knobs.ts";
 import type { ModelFigure } from "../../engine/figures/model_figure.ts";
 import type { ModelPlayground } from "../../site/elements/model_playground.ts";
@@ -42,6 +43,7 @@ function page(): string {
 <command-switch></command-switch>
 <p><code>deno run -A lab/tour.ts</code></p>
 <div class="language-console"><pre><code><span class="line">$ deno run -A modes/event.ts 80</span></code></pre></div>
+<div class="language-console"><pre><code><span class="line">$ deno run -A lab/chat_load.ts</span></code></pre></div>
 <yours-and-ours src="" command="deno run -A lab/tour.ts --record mine"></yours-and-ours>
 </main><script>${outputFiles[0]?.text.replaceAll("</script", "<\\/script")}</script></html>`;
 }
@@ -70,6 +72,10 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   assert(await why.isVisible(), "it shows then");
   await shown.getByText("You said 1. It is 2: B.").waitFor();
 
+  // They are loaded when they are found.
+  await shown.waitForFunction(() =>
+    ["model-playground", "chat-playground"].every((name) => customElements.get(name) !== undefined)
+  );
   const look = () =>
     shown.evaluate(() => {
       const playground = document.querySelector<ModelPlayground>("model-playground");
@@ -134,11 +140,15 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   assertEquals(await typed(), [
     "bun lab/tour.ts",
     "$ bun modes/event.ts 80",
+    "$ bun lab/chat_load.ts",
     "bun lab/tour.ts --record mine",
   ]);
   await shown.locator("command-switch button", { hasText: "executable" }).click();
   assertEquals((await typed()).slice(0, 2), ["handshake tour", "$ handshake event 80"]);
+  const notes = shown.getByText(NEEDS_SOURCES).and(shown.locator(":visible"));
+  assertEquals(await notes.count(), 1, "one of the commands is not in the executable");
   await shown.locator("command-switch button", { hasText: "Deno" }).click();
+  assertEquals(await notes.count(), 0);
   assertEquals((await typed())[0], "deno run -A lab/tour.ts");
 
   const wide = await shown.evaluate(() => document.documentElement.scrollWidth);

@@ -5,11 +5,20 @@
  */
 
 import { COMMANDS } from "../../commands.ts";
-import { commandOf, inForm } from "../../site/elements/command_forms.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { commandOf, inForm, needsSources } from "../../site/elements/command_forms.ts";
 import { readPage } from "../../site/page_text.ts";
 import { PAGES } from "../../site/pages.ts";
-import { LEFT_OUT, refresh, shapeOf, typeCommand } from "../../site/shown_commands.ts";
+import {
+  isInExecutable,
+  LEFT_OUT,
+  refresh,
+  shapeOf,
+  typeCommand,
+} from "../../site/shown_commands.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
+import { BUILD_MS, buildExecutable, whyNoExecutable } from "../kit/executable.ts";
+import { Folder } from "../kit/folder.ts";
 import { ourRuntime } from "../kit/server_process.ts";
 
 const commands = PAGES.flatMap((page) => readPage(page).commands);
@@ -62,15 +71,30 @@ test("each command can be typed with Bun and, if all of it is there, with the ex
     const names = [...other.matchAll(/(?:^|')handshake (\S+)/g)].map(([, name = ""]) => name);
     for (const name of names) assert(name in COMMANDS, other);
     assert(names.length === 0 ? other === command : !other.includes("deno"), other);
+    assertEquals(needsSources(command, "executable"), names.length === 0, command);
+    assertEquals([needsSources(command, "deno"), needsSources(command, "bun")], [false, false]);
     executable += Number(names.length > 0);
   }
   assert(executable > 30);
 });
 
+/** One that takes a moment, and starts a server with another command. */
+const sample = commands.find(({ command }) => command.includes("--only split"));
+
 test("a command of the lessons does what its page says", async () => {
   assert(commands.length > 30);
   for (const { command, notRun } of commands) assert(notRun !== "", command);
-  const shown = commands.find(({ command }) => command.includes("--only split"));
-  assert(shown !== undefined && shown.output.length > 0);
-  await typeCommand(shown, ourRuntime);
+  assert(sample !== undefined && sample.output.length > 0);
+  await typeCommand(sample, ourRuntime);
 }, { timeoutMs: 60_000 });
+
+test("a command of the lessons does the same with the executable", async () => {
+  assert(sample !== undefined && isInExecutable(sample));
+  using folder = new Folder();
+  const path = await buildExecutable(folder.path("."));
+  await typeCommand(sample, { name: "executable", path });
+}, {
+  timeoutMs: BUILD_MS,
+  skip: whyNoExecutable ??
+    (runtime.name === "bun" ? undefined : "the tests on Bun run the same executable"),
+});

@@ -20,9 +20,10 @@ function loadedWith(url: URL, loaded = new Set<string>()): ReadonlySet<string> {
   loaded.add(url.href);
   const code = readFileSync(url, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
   const imports = code.matchAll(
-    /^\s*(?:import|export)\s(?!type\b)(?:[^"';]*?\bfrom\s+)?"([^"]+)"/gm,
+    /^\s*(?:import|export)\s(?!type\b)(?:[^"';]*?\bfrom\s+)?"([^"]+)"|\bimport\("([^"]+)"\)/gm,
   );
-  for (const [, from = ""] of imports) {
+  for (const [, first, later] of imports) {
+    const from = first ?? later ?? "";
     assert(from.startsWith("."), `${url.href} imports ${from}, which a browser has not`);
     loadedWith(new URL(from, url), loaded);
   }

@@ -38,6 +38,13 @@ test("the page lists all that handshake/protocol exports, each once and with a l
   }
 });
 
+test("what the commands of the page need, readers of the page have", () => {
+  const { commands } = readPage({ file: "own-protocol.md" });
+  const named = commands.flatMap(({ command }) => command.match(/examples\/\w+\.ts/g) ?? []);
+  assertEquals([...new Set(named)], ["examples/factors.ts"]);
+  assert(text.includes(`\`\`\`ts\n${read("examples/factors.ts")}\`\`\`\n`), "it is shown whole");
+});
+
 const CODE = `/** One: a thing. And more. */
 export interface One {}
 

@@ -19,6 +19,7 @@ import type { Measured } from "../../site/measured.ts";
 import { LESSONS, MOST_COMMANDS, MOST_WORDS, PAGES, PARTS } from "../../site/pages.ts";
 import { clientNamesOf, recordingOf, RECORDINGS } from "../../site/recordings.ts";
 import { LEFT_OUT } from "../../site/shown_commands.ts";
+import { CLAIMS } from "../../site/statements.ts";
 import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
 import { anchorOf, type PageText, readPage } from "../../site/page_text.ts";
 
@@ -165,6 +166,25 @@ test("each recording is whole, and was made as the table says", () => {
       for (const { heard } of lines) assertEquals(heard.size, recording.readers - 1, name);
     }
   }
+});
+
+test("what the pages say of the figures follows from them", () => {
+  const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
+  for (const { file, says, holds } of CLAIMS) {
+    const { text } = readPage({ file });
+    assert(text.replaceAll(/\s+/g, " ").includes(says), `${file} says: ${says}`);
+    assert(holds(measured), `${file}: it is not so that ${says}`);
+  }
+});
+
+test("who has only the site finds how to begin", () => {
+  const { text, headings } = readPage({ file: "start.md" });
+  const titles = headings.map(({ title }) => title.toLowerCase()).join(" ");
+  for (const word of ["install", "start", "download", "build"]) {
+    assert(titles.includes(word), word);
+  }
+  assertMatch(text, /--start 'handshake /);
+  assert(readPage({ file: "index.md" }).links.includes("start.md"));
 });
 
 test("what was predicted is what the simulator says today", () => {

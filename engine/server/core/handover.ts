@@ -4,8 +4,10 @@
  * @module
  */
 
-/** Where the page is that shows a server: see `--live`. Whoever knows both may look. */
+/** Where the page is that shows a server: see `--live`. Whoever knows all of it may look. */
 export interface PagePlace {
+  /** Its host, as a number. Servers of an earlier version do not tell it. */
+  readonly hostname?: string;
   /** Its port. */
   readonly port: number;
   /** What the path of its address begins with. */
@@ -14,6 +16,8 @@ export interface PagePlace {
 
 /** What a server tells the one that takes its listener over, besides the listener. */
 export interface Predecessor {
+  /** The port at which it tells its metrics, if it does. The other one may have the same. */
+  readonly metrics?: number;
   /** Where its page is, if it has one. The other one may have the same. */
   readonly page?: PagePlace;
 }

@@ -32,7 +32,7 @@ import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
 import type { LivePage } from "../trace/live_feed.ts";
 import type { AdmissionRules, ProxyRules } from "./door.ts";
-import type { Predecessor, Successor } from "./handover.ts";
+import type { Handover, Predecessor, Successor } from "./handover.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
@@ -154,11 +154,11 @@ export interface ServeOptions {
   readonly drain?: Duration;
   /**
    * Within which time a peer that has vanished without a word is found; 0 is never. The kernel counts
-   * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after a silence
-   * of about two fifths of the time, then 3 times until the time is over; for 15 s that is after 6 s,
-   * and every 3 s. Bytes that nobody acknowledges are given up after the same time. A kernel that
-   * does that (`TCP_USER_TIMEOUT`) finds no peer before the write timeout is over, so if that is
-   * longer, it counts. Without a write timeout that option is not set.
+   * whole seconds: 2 s is the shortest time, 12 h the longest. It probes a connection after 2 s of
+   * silence, then every second until the time is over; with more than 30 s, 20 times, and the first
+   * time after a third of it or more. Bytes that nobody acknowledges are given up after the same time.
+   * A kernel that does that (`TCP_USER_TIMEOUT`) finds no peer before the write timeout is over, so if
+   * that is longer, it counts. Without a write timeout that option is not set.
    *
    * @default {"15s"}
    */
@@ -217,13 +217,19 @@ export interface ServeOptions {
    */
   readonly takeover?: string;
   /**
-   * Is called when this server is ready, and is about to take another one's listener over. If it
-   * rejects, this server does not start, and the other one goes on.
+   * Is called once, when this server is ready: before it takes another one's listener over, and before
+   * anybody can take over its own. If it rejects, this server does not start, and the other one goes
+   * on. It works where `fd` does.
    *
-   * @param predecessor what the other one has told
+   * @param predecessor what the other one has told; empty if there is none
+   * @param handover the listener of this server: here it is early enough to say what those are told who
+   * take it over, and to hear of all of them
    * @returns what the other one is told
    */
-  readonly beforeTakeover?: (predecessor: Predecessor) => Promise<Successor>;
+  readonly beforeTakeover?: (
+    predecessor: Predecessor,
+    handover: Pick<Handover, "tells" | "onTakenOver">,
+  ) => Promise<Successor>;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */

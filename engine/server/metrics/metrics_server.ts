@@ -48,7 +48,7 @@ interface MetricsAssignment {
 
 /** The messages that follow. */
 type Order =
-  | { readonly kind: "listen" }
+  | { readonly kind: "listen"; readonly predecessor: number | undefined }
   | { readonly kind: "tell"; readonly share: StatisticsShare; readonly about: About }
   | { readonly kind: "stop" };
 
@@ -77,9 +77,10 @@ onAssigned(
     // Until this server takes over, those who ask get their answers from the one that serves.
     const share = shares === "now" ? await keepSharedPort(address) : undefined;
     let server = share === undefined ? await listen() : undefined;
-    const listenLate = async () => {
+    const listenLate = async (predecessor: number | undefined) => {
       if (server !== undefined) return post({ kind: "listening", address: server.address });
       try {
+        share?.requireFrom(predecessor);
         server = await listen(told.promise);
         post({ kind: "listening", address: server.address });
       } catch (error) {
@@ -90,7 +91,7 @@ onAssigned(
     };
     return {
       hear(order: Order) {
-        if (order.kind === "listen") return void listenLate();
+        if (order.kind === "listen") return void listenLate(order.predecessor);
         if (order.kind === "stop") return stopped.resolve();
         teller.begin(order.share, order.about);
         told.resolve();
@@ -169,10 +170,10 @@ class Teller implements Disposable {
   }
 
   #health(): HttpReply {
-    const reader = this.#reader;
-    if (reader === undefined) return starting();
     // The one that has taken over takes them, at the same address.
     if (isLeft(this.#left)) return sayInText(200, "ok");
+    const reader = this.#reader;
+    if (reader === undefined) return starting();
     return reader.isDraining ? sayInText(503, "draining") : sayInText(200, "ok");
   }
 
@@ -243,6 +244,7 @@ export class MetricsServer implements AsyncDisposable {
   readonly #left = new SharedArrayBuffer(4);
   #address: Address;
   #listening: PromiseWithResolvers<void> | undefined;
+  #isGone = false;
 
   private constructor({ address, shares, onError }: MetricsOptions) {
     this.#wanted = this.#address = address;
@@ -264,7 +266,8 @@ export class MetricsServer implements AsyncDisposable {
         }
       },
       onGone: (error) => {
-        // Whoever starts it is told if it cannot start.
+        // Whoever starts it is told if it cannot start, and whoever waits for it waits in vain.
+        this.#isGone = true;
         this.#listening?.reject(new Error("Cannot tell metrics: their thread has ended"));
         if (error !== undefined && this.#worker.isReady) onError?.(describeError(error));
       },
@@ -310,13 +313,19 @@ export class MetricsServer implements AsyncDisposable {
   }
 
   /**
-   * Listens, if it does not yet: this server is about to take over.
+   * Listens, if it does not yet: this server is about to take another one over, or has found none.
+   * It may be called again.
    *
-   * @throws {Error} if it cannot
+   * @param predecessor the port at which that one tells its metrics; `undefined` if it does not, or if
+   * there is none
+   * @throws {Error} if it cannot, or if the port is that of another server
    */
-  async listen(): Promise<void> {
-    this.#listening ??= Promise.withResolvers();
-    this.#worker.post({ kind: "listen" });
+  async listen(predecessor?: number): Promise<void> {
+    if (this.#isGone) throw new Error("Cannot tell metrics: their thread has ended");
+    if (this.#listening === undefined) {
+      this.#listening = Promise.withResolvers();
+      this.#worker.post({ kind: "listen", predecessor });
+    }
     await this.#listening.promise;
   }
 

@@ -53,7 +53,7 @@ export interface ProcessOptions {
   readonly spare?: number;
   /**
    * How many processes there are at most, if each connection gets one of its own. The limit of open
-   * descriptors may allow fewer, and so may memory.
+   * descriptors may allow fewer. While memory allows fewer, connections wait.
    *
    * @default {64}
    */

@@ -27,6 +27,9 @@ import { Children } from "./children.ts";
 import { startsTogether } from "./desk_talk.ts";
 import { CHILD_RUNTIME, type ProcessOptions } from "./process_options.ts";
 
+/** How often it is looked at whether there is memory for processes that are missing, in milliseconds. */
+const MEMORY_MS = 500;
+
 /**
  * How long a server waits until all of its processes run, in milliseconds. It is less than a server
  * waits that is to be taken over (`TAKEOVER_MS`).
@@ -79,8 +82,12 @@ export async function serveByProcesses(
   const on = CHILD_RUNTIME.read(options.childRuntime);
   const { mode, url, roles, accept = false, spare } = plan;
   const command = childCommand(mode, url, on);
-  const processes = mostProcesses(plan, options, on);
-  requireRoom(spare === undefined ? processes : Math.min(spare, processes), on);
+  const processes = mostProcesses(plan, options);
+  // Those that are started later ask then whether there is memory.
+  const first = spare === undefined
+    ? processes
+    : Math.min(spare, processes, Math.max(1, processesInMemory(on)));
+  requireRoom(first, on);
   const queue = spare === undefined ? 0 : processes;
   // A client that has said nothing costs a descriptor.
   const silent = Math.max(processes, Math.min(MOST_EXPECTED, connectionsBeside(processes)));
@@ -129,7 +136,7 @@ export async function serveByProcesses(
       team.keepRunning(roles.desk, desk),
       spare === undefined
         ? startAll(team, roles.process, processes, prepare)
-        : startOnDemand(team, children, roles.process, processes, spare),
+        : startOnDemand(team, children, { role: roles.process, on, most: processes, first }),
     ]);
     isServing = true;
   };
@@ -193,41 +200,51 @@ function requireRoom(processes: number, on: RuntimeName): void {
 
 /**
  * How many processes there are. A process serves one connection at a time, so there need not be more
- * than connections. If they are started on demand, there are no more than fit.
+ * than connections. If they are started on demand, there are no more than the descriptors suffice for.
  */
 function mostProcesses(
   { processes: wanted, spare }: ProcessServerPlan,
   { maxConnections = 0, overflow }: ServeOptions,
-  on: RuntimeName,
 ): number {
   const processes = spare === undefined
     ? wanted
-    : Math.min(wanted, Math.max(1, Math.min(processesThatFit(), processesInMemory(on))));
+    : Math.min(wanted, Math.max(1, processesThatFit()));
   // To refuse a connection somebody has to accept it.
   if (!(maxConnections >= 1) || overflow === "refuse") return processes;
   return Math.min(processes, maxConnections);
 }
 
+/** How processes are started on demand. */
+interface DemandPlan {
+  /** The role of each process. */
+  readonly role: string;
+  /** The runtime that runs them. */
+  readonly on: RuntimeName;
+  /** The most processes at a time. */
+  readonly most: number;
+  /** How many start at once. */
+  readonly first: number;
+}
+
 /**
  * Starts processes as connections need them. None of them has to wait for its turn (`children.ts`):
- * when it comes, the connection may have gone to another one.
+ * when it comes, the connection may have gone to another one. While there is no memory for another
+ * one, none is started: the system would kill some process for it, and perhaps this one.
  *
  * @param team the team, before its desk is started
  * @param children knows how many are missing
- * @param role the role of each process
- * @param most the most processes at a time
- * @param spare how many start at once
- * @returns resolves when these are ready
+ * @param plan which processes, and how many
+ * @returns resolves when those are ready that start at once
  */
 function startOnDemand(
   team: ThreadTeam,
   children: Children,
-  role: string,
-  most: number,
-  spare: number,
+  { role, on, most, first }: DemandPlan,
 ): Promise<unknown> {
   let running = 0;
   let starting = 0;
+  let isShort = false;
+  let later: ReturnType<typeof setTimeout> | undefined;
 
   function start(): Promise<void> {
     running++;
@@ -249,9 +266,34 @@ function startOnDemand(
   function startMissing(): void {
     // Those that nobody wants end at once, and others would follow them for ever.
     const mayStart = () => children.isWanted() && running < most && starting < startsTogether();
-    while (children.missing > starting && mayStart()) start().catch(() => {});
+    while (children.missing > starting && mayStart()) {
+      // Those that start have not taken theirs yet.
+      const why = whyTooLittleMemory(starting + 1, on);
+      if (why !== undefined) return waitForMemory(why);
+      start().catch(() => {});
+    }
+    if (children.missing <= starting) isShort = false;
   }
 
-  team.onQueued = startMissing;
-  return Promise.all(Array.from({ length: Math.min(spare, most) }, start));
+  function waitForMemory(why: string): void {
+    // When those are ready that start, it is seen what they have left.
+    if (starting > 0) return;
+    if (!isShort) {
+      const text = "no other process is started: {why}";
+      team.journal.log({ level: "warning", text, properties: { why } });
+    }
+    isShort = true;
+    // Nobody says when somebody else gives memory back.
+    later ??= setTimeout(() => {
+      later = undefined;
+      startMissing();
+    }, MEMORY_MS);
+    runtime.unrefTimer(later);
+  }
+
+  team.onQueued = () => {
+    // More connections make no more memory.
+    if (later === undefined) startMissing();
+  };
+  return Promise.all(Array.from({ length: first }, start));
 }

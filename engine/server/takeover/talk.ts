@@ -48,6 +48,8 @@ export type Message =
     readonly origin: Origin;
     /** The file of the listener, if it is a Unix domain socket that a server of ours has opened. */
     readonly file?: { readonly path: string; readonly identity: string };
+    /** The port at which the old server tells its metrics, if it does. */
+    readonly metrics?: number;
     /** Where the page is that shows the old server, if there is one. */
     readonly page?: PagePlace;
   };
@@ -157,19 +159,20 @@ export class Talk {
 function isMessage(message: Partial<Record<string, unknown>>, isOurs: boolean): boolean {
   const { say, why, sockets, origin, file, metrics, page } = message;
   if (say === "no") return typeof why === "string";
+  const hasPort = metrics === undefined || Number.isInteger(metrics);
   if (say === "serving" && isOurs) {
-    return (metrics === undefined || Number.isInteger(metrics)) &&
-      (page === undefined || typeof page === "string");
+    return hasPort && (page === undefined || typeof page === "string");
   }
   if (say !== "listener" || !isOurs) return typeof say === "string";
   return Array.isArray(sockets) && sockets.every((role) => typeof role === "string") &&
     (origin === "opened" || origin === "inherited") && (file === undefined || isFile(file)) &&
-    (page === undefined || isPlace(page));
+    hasPort && (page === undefined || isPlace(page));
 }
 
 function isPlace(page: unknown): boolean {
-  const { port, token } = (page ?? {}) as Partial<Record<string, unknown>>;
-  return Number.isInteger(port) && typeof token === "string" && /^[0-9a-f]{32}$/.test(token);
+  const { hostname, port, token } = (page ?? {}) as Partial<Record<string, unknown>>;
+  return (hostname === undefined || typeof hostname === "string") && Number.isInteger(port) &&
+    typeof token === "string" && /^[0-9a-f]{32}$/.test(token);
 }
 
 function isFile(file: unknown): boolean {

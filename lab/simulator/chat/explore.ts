@@ -35,9 +35,9 @@ const SMALL_BUFFER = 2_048;
  */
 export function chatOf(
   seed: number,
-  { members = 4, lines = 4, hasSleeper = false, knobs }: ChatTrial = {},
+  { members = 4, lines = 4, hasSleeper = false, sips = false, knobs }: ChatTrial = {},
 ): ChatSimulation {
-  const company = companyOf(seed, { members, lines, hasSleeper });
+  const company = companyOf(seed, { members, lines, hasSleeper, sips });
   const path = hasSleeper
     ? { delayUs: 100, jitterUs: 400, cuts: true, buffer: SMALL_BUFFER }
     : ROUGH_PATH;

@@ -20,7 +20,9 @@ export type Step =
   /** Reads what comes, for so many milliseconds. */
   | { readonly kind: "listens"; readonly ms: number }
   /** Neither reads nor writes, for so many milliseconds. */
-  | { readonly kind: "sleeps"; readonly ms: number };
+  | { readonly kind: "sleeps"; readonly ms: number }
+  /** Reads what has come, sleeps for so many milliseconds, and so on to the end: slowly but steadily. */
+  | { readonly kind: "sips"; readonly ms: number };
 
 /** How a member ends. */
 export type Ending =
@@ -50,6 +52,12 @@ export interface CompanyOptions {
   /** Whether the second one sleeps while the others talk, and they talk much. */
   readonly hasSleeper: boolean;
   /**
+   * Whether the sleeper, once awake, reads slowly but steadily.
+   *
+   * @default {false}
+   */
+  readonly sips?: boolean;
+  /**
    * How long each of them listens before it talks, in milliseconds: so long that all are there.
    *
    * @default {0}
@@ -67,6 +75,9 @@ const ROOMS = ["tea", "sea"];
 
 /** How long a sleeper sleeps, in milliseconds: until the others are done, or until the server has ended. */
 const [SHORT_SLEEP_MS, LONG_SLEEP_MS] = [40, 140];
+
+/** How long a slow reader sleeps between two looks, in milliseconds: less than a server waits that ends. */
+const [SHORT_SIP_MS, LONG_SIP_MS] = [500, 1_800];
 
 /** How often a sleeper asks for help before: its own conversation, too, has much to say to it then. */
 const MOST_HELP = 8;
@@ -93,7 +104,7 @@ export function companyOf(seed: number, options: CompanyOptions): readonly Membe
     const name = `${NAMES[place % NAMES.length]}${round === 0 ? "" : round + 1}`;
     const sleeps = options.hasSleeper && place === 1;
     const atUs = chance.between(0, ARRIVALS_US);
-    const steps = sleeps ? nap(chance) : stepsOf(name, chance, options);
+    const steps = sleeps ? nap(chance, options) : stepsOf(name, chance, options);
     const fate = chance.between(0, 5);
     const ending = sleeps || fate > 1 ? "stays" : fate === 0 ? "quits" : "vanishes";
     return { name, atUs, steps, ending };
@@ -101,11 +112,13 @@ export function companyOf(seed: number, options: CompanyOptions): readonly Membe
 }
 
 /** What a sleeper does. */
-function nap(chance: Random): readonly Step[] {
+function nap(chance: Random, { sips = false }: CompanyOptions): readonly Step[] {
   const asks = Array.from({ length: chance.between(0, MOST_HELP) }, (): Step => {
     return { kind: "types", line: "/help" };
   });
-  return [...asks, { kind: "sleeps", ms: chance.between(SHORT_SLEEP_MS, LONG_SLEEP_MS) }];
+  const sleep = { kind: "sleeps", ms: chance.between(SHORT_SLEEP_MS, LONG_SLEEP_MS) } as const;
+  if (!sips) return [...asks, sleep];
+  return [...asks, sleep, { kind: "sips", ms: chance.between(SHORT_SIP_MS, LONG_SIP_MS) }];
 }
 
 function stepsOf(
@@ -189,6 +202,9 @@ export function* beMember({ steps, ending }: Member, parts: MemberParts): Protoc
   for (const step of steps) {
     if (step.kind === "sleeps") {
       yield { kind: "wait", event: PAUSE, argument: step.ms };
+    } else if (step.kind === "sips") {
+      yield* sip(step.ms, lines);
+      return parts.onEnd();
     } else if (step.kind === "listens") {
       if (!(yield* listen(step.ms, parts, lines))) return parts.onEnd();
     } else {
@@ -214,6 +230,16 @@ function* listen(ms: number, { now }: MemberParts, lines: Lines): Protocol<boole
     const answer: ReadAnswer = left === Infinity ? yield { kind: "read" } : yield* readWithin(left);
     if (answer === null) return false;
     if (answer !== undefined) lines.add(answer);
+  }
+}
+
+/** Reads a little at a time, to the end. */
+function* sip(ms: number, lines: Lines): Protocol {
+  for (;;) {
+    const bytes: ReadAnswer = yield { kind: "read" };
+    if (bytes === null || bytes === undefined) return;
+    lines.add(bytes);
+    yield { kind: "wait", event: PAUSE, argument: ms };
   }
 }
 

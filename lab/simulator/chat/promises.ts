@@ -38,7 +38,7 @@ function isTalk(line: string): boolean {
  * @returns what is broken, a sentence each; nothing if all holds
  */
 export function brokenPromises(simulation: ChatSimulation): readonly string[] {
-  const { members, outbox, left, hasEnded, path: { loss = 0 } } = simulation;
+  const { members, outbox, left, endedUs, path: { loss = 0 } } = simulation;
   const broken = members.flatMap((member) =>
     [
       ...checkOrder(member),
@@ -46,7 +46,7 @@ export function brokenPromises(simulation: ChatSimulation): readonly string[] {
       ...checkEnd(member, loss > MUCH_LOSS),
     ].map((what) => `${member.name} ${what}`)
   );
-  if (!hasEnded) broken.push("the server has not ended");
+  if (endedUs === undefined) broken.push("the server has not ended");
   if (outbox.most > outbox.limit) {
     broken.push(`an outbox has held ${outbox.most} bytes, and its limit is ${outbox.limit}`);
   }
@@ -95,28 +95,29 @@ function checkOrder({ name: self, heard }: MemberOutcome): string[] {
 /** What was heard, compared with what was said: nothing is missing that is not told. */
 function checkWhole(outcome: MemberOutcome): string[] {
   const { heard, due, member, hasEnded, wasSlow, wasCut, error } = outcome;
-  const talk = heard.filter(isTalk);
   const isCutOff = wasSlow || wasCut || error !== undefined && !hasEnded;
   const isPrefix = isCutOff || member.ending === "vanishes";
   let at = 0;
-  for (const [place, line] of heard.entries()) {
-    const missed = Number(MISSED.exec(line)?.[1] ?? 0);
-    if (missed > 0) {
-      // Notices may be among the lines that were left out: talk that is found later was not.
-      const next = heard.slice(place).find(isTalk);
-      if (next === undefined && isPrefix) return [];
-      const found = next === undefined ? due.length : due.indexOf(next, at);
-      if (found < at || found - at > missed) {
-        return [`was told of ${missed} lines that it missed, and misses ${found - at}`];
-      }
-      at = found;
-    }
+  /** How many lines were left out since it has heard talk, as it was told: perhaps more than once. */
+  let missed = 0;
+  for (const line of heard) {
+    missed += Number(MISSED.exec(line)?.[1] ?? 0);
     if (!isTalk(line)) continue;
-    if (due[at] !== line) return [`should have heard "${due[at]}", and has heard "${line}"`];
-    at++;
+    const found = missed === 0 ? at : due.indexOf(line, at);
+    if (due[found] !== line) return [`should have heard "${due[at]}", and has heard "${line}"`];
+    // Notices may be among the lines that were left out.
+    if (found - at > missed) return [tellMissed(missed, found - at)];
+    at = found + 1;
+    missed = 0;
   }
-  if (isPrefix || at === due.length) return [];
-  return [`has heard ${talk.length} of ${due.length} lines: not "${due[at]}"`];
+  const left = due.length - at;
+  if (isPrefix || left <= missed) return [];
+  if (missed > 0) return [tellMissed(missed, left)];
+  return [`has heard ${heard.filter(isTalk).length} of ${due.length} lines: not "${due[at]}"`];
+}
+
+function tellMissed(told: number, missed: number): string {
+  return `was told of ${told} lines that it missed, and misses ${missed}`;
 }
 
 /** How it has ended. */

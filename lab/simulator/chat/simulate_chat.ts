@@ -56,7 +56,7 @@ export interface ChatSimulationOptions {
   readonly slow?: SlowPolicy;
   /** How many bytes may wait for a member. @default {4096} */
   readonly outboxBytes?: number;
-  /** How long one write to a member may take, in milliseconds. @default {10000} */
+  /** How long a member may take nothing of what waits, in milliseconds. @default {10000} */
   readonly writeTimeoutMs?: number;
   /** How many lines a room remembers for those who join it. @default {0} */
   readonly history?: number;
@@ -124,8 +124,8 @@ export interface ChatSimulation {
   readonly outbox: { readonly most: number; readonly limit: number };
   /** What was left when all were gone: nothing, if nothing grows. */
   readonly left: readonly string[];
-  /** Whether the server has ended. */
-  readonly hasEnded: boolean;
+  /** When the server has ended, in microseconds after it was ready; `undefined` if it never did. */
+  readonly endedUs: number | undefined;
 }
 
 /** How fast members may talk: the limits of the real chat. */
@@ -198,7 +198,7 @@ class SimulatedChat {
   readonly #outboxBytes: number;
   #mostBytes = 0;
   #thread = 0;
-  #hasEnded = false;
+  #endedUs: number | undefined;
 
   constructor(options: ChatSimulationOptions) {
     this.#options = options;
@@ -306,7 +306,7 @@ class SimulatedChat {
       counts: this.#counts,
       outbox: { most: this.#mostBytes, limit: this.#outboxBytes },
       left: this.#leftovers(),
-      hasEnded: this.#hasEnded,
+      endedUs: this.#endedUs,
     };
   }
 
@@ -458,7 +458,7 @@ class SimulatedChat {
   }
 
   #end(): void {
-    this.#hasEnded = true;
+    this.#endedUs = this.#time.nowUs;
     this.#chat[Symbol.dispose]();
     this.#deadlines[Symbol.dispose]();
   }

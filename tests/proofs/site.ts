@@ -238,7 +238,7 @@ const SEARCHED: readonly (readonly [words: string, page: string])[] = [
   ["framing", "/glossary.html"],
   ["UDP", "/glossary.html"],
   ["conformance", "/own-protocol.html"],
-  ["readLine", "/own-protocol.html"],
+  ["protocol of your own", "/own-protocol.html"],
 ];
 
 /** How many answers a reader looks at. */

@@ -45,7 +45,7 @@ const COMMON: readonly Flag[] = [
     kind: "choice",
     choices: Object.keys(SPEAKERS),
     default: "hello",
-    help: "the protocol to speak",
+    help: "the protocol to speak; one of your own is spoken by nc, conform and the bench",
   },
   CONNECT_TIMEOUT,
   {

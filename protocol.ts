@@ -39,3 +39,4 @@ export * from "./protocols/echo.ts";
 export * from "./protocols/print.ts";
 export * from "./protocols/catalogue.ts";
 export * from "./protocols/conformance.ts";
+export * from "./protocols/load.ts";

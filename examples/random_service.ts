@@ -5,17 +5,10 @@
  */
 import * as protocol from "handshake/protocol";
 
-/** What the bench gives to an exchange. */
-interface LoadContext {
-  readonly input: protocol.Input;
-  readonly size: number;
-  readonly random: { exponential(): number };
-}
-
 /** The load: each request takes a connection of its own. */
 export const load = {
   connects: true,
-  *exchange({ input, size, random }: LoadContext): protocol.Protocol {
+  *exchange({ input, size, random }: protocol.LoadContext): protocol.Protocol {
     yield* protocol.write(protocol.encodeLine(`${Math.round(size * random.exponential())}`));
     const answer = yield* protocol.readLine(input, { limit: 16 });
     if (answer === null) throw new protocol.PeerGoneError("waiting for the answer");

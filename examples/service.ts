@@ -30,7 +30,7 @@ export default function* service(): protocol.Protocol {
 /** The load: each request takes a connection of its own, and `--size` milliseconds. */
 export const load = {
   connects: true,
-  *exchange({ input, size }: { input: protocol.Input; size: number }): protocol.Protocol {
+  *exchange({ input, size }: protocol.LoadContext): protocol.Protocol {
     yield* protocol.write(protocol.encodeLine(`${size}`));
     const answer = yield* protocol.readLine(input, { limit: 16 });
     if (answer === null) throw new protocol.PeerGoneError("waiting for the answer");

@@ -43,13 +43,14 @@ import { measureFloor, NO_FLOOR } from "./floor.ts";
 import { LOAD_FLAGS, makePlan, type Plan, warmUpOf } from "./load/plan.ts";
 import { preflight } from "./load/preflight.ts";
 import { checkSources, refuseThrough } from "./load/sources.ts";
+import { OWN_NOTE } from "./load/load_protocol.ts";
 import { TALK_NOTE } from "./load/talk_options.ts";
 import { PERCENTILES, percentilesOf, planOptionsOf } from "./load_flags.ts";
 import { labProgram, statusOfError } from "./lab_program.ts";
 import { describeMachine } from "./machine.ts";
 import { endAllAtOnce } from "./loaded_server.ts";
 import { MERGE, mergeCommand, mergeFiles } from "./merge.ts";
-import { conclude, OUTCOME_FLAGS, readOutcome } from "./outcome.ts";
+import { conclude, OUTCOME_FLAGS, readOutcome, STATUS_NOTE } from "./outcome.ts";
 import { readRepeats, REPEAT, repeated, WARM_UP } from "./repeats.ts";
 import { isRunning, pidOf, RUNNING_ARGUMENT } from "./running_servers.ts";
 import { LiveDisplay } from "./report/live_display.ts";
@@ -97,7 +98,7 @@ const benchCommand = (): Command => ({
     ...OUTCOME_FLAGS,
   ],
   commands: { [COMPARE]: compareCommand(), [MERGE]: mergingCommand() },
-  notes: [TALK_NOTE],
+  notes: [OWN_NOTE, TALK_NOTE, STATUS_NOTE],
   example: formatRun(SCRIPT, "127.0.0.1:8080 --protocol frame -c 50 -d 10s"),
 });
 
@@ -107,7 +108,7 @@ const compareCommand = (): Command => ({
   summary: "load servers in turn, those that run and those that it starts, and compare",
   positionals: [],
   rest: RUNNING_ARGUMENT,
-  notes: [TALK_NOTE],
+  notes: [OWN_NOTE, TALK_NOTE, STATUS_NOTE],
   flags: [
     ...COMPARE_FLAGS,
     { name: "save", kind: "string", value: "FILE", help: "the same as --json, for a --baseline" },

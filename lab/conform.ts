@@ -100,6 +100,9 @@ const conformCommand = (): Command => ({
     { name: "junit", kind: "string", value: "FILE", help: "write what was found as JUnit's XML" },
   ],
   notes: [
+    "--protocol ./own.ts: the module exports `conformance = { examples: [{ section, name, turns: " +
+    "[{ send, expect }] }], mistakes }`: in each turn, what is sent and what must come, as text, or as a " +
+    "regular expression for a line. The module need not hold the server.",
     "The exit status is 0 if no case has failed, 1 if one has, 2 if the command line is wrong, and " +
     "3 if there is no server.",
   ],

@@ -11,6 +11,7 @@ import { measure } from "./load/measure.ts";
 import { measureNoise } from "./load/noise.ts";
 import { startNullServer } from "./load/null_server.ts";
 import { loadOf, loadProtocolOf, type Plan, whyNoDescriptors } from "./load/plan.ts";
+import { formatRate } from "../engine/values/units.ts";
 import type { Floor, NullRun } from "./load/results.ts";
 
 /** Turns it off. */
@@ -27,8 +28,8 @@ const WARM_UP_MS = 300;
 /** How long a request to it may take, in milliseconds. */
 const TIMEOUT_MS = 1_000;
 
-/** The fewest requests due in that time. */
-const LEAST_REQUESTS = 300;
+/** The least rate: with fewer requests in that time, chance would decide what they take. */
+const LEAST_RATE = 1_000;
 
 /** The most connections to it: more take longer to open than it is loaded. */
 const MOST_CONNECTIONS = 1_000;
@@ -59,19 +60,33 @@ export async function measureFloor(
   return signal.aborted ? null : { noise, nulls };
 }
 
+/**
+ * Why what a null server does would say nothing about a server under this load: a server that rests
+ * between its requests answers them later than one that has no rest, and so does the machine.
+ */
+function whyIncomparable({ size: [, most], thinkMs, rate, rateParts }: Plan): string | undefined {
+  if (most > LONGEST) return "the requests are larger than those that it answers";
+  if (thinkMs > 0) {
+    return "the clients think, so what is reached is their pace and not what the machine can do";
+  }
+  if (rateParts !== null) return "the rate changes, and with it the times";
+  if (rate !== null && rate < LEAST_RATE) {
+    return `${formatRate(rate)} are due, and at more of them than that the times are others`;
+  }
+  return undefined;
+}
+
 async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
   const asked = loadOf(plan);
   const nothing = { load: asked, protocol: null, connections: 0, rate: null, latency_us: null };
   const why = whyNoDescriptors();
   if (why !== undefined) return { ...nothing, why };
-  if (plan.size[1] > LONGEST) {
-    return { ...nothing, why: "the requests are larger than those that it answers" };
-  }
+  const incomparable = whyIncomparable(plan);
+  if (incomparable !== undefined) return { ...nothing, why: incomparable };
   const protocol = plan.talk === undefined && plan.protocol === "frame" ? "frame" : "echo";
   try {
     const { connects = false } = await loadProtocolOf(plan);
     const connections = Math.min(MOST_CONNECTIONS, plan.connections);
-    const rate = plan.rate === null ? null : Math.max(plan.rate, LEAST_REQUESTS / NULL_MS * 1_000);
     await using server = await startNullServer(protocol);
     const load: Omit<Plan, "durationMs"> = {
       ...plan,
@@ -83,7 +98,6 @@ async function loadNull(plan: Plan, signal: AbortSignal): Promise<NullRun> {
       connections,
       threads: Math.min(plan.threads, connections),
       connect: plan.connect || connects,
-      rate,
       size: plan.size[1] === 0 ? [1, 1] : [Math.max(1, plan.size[0]), plan.size[1]],
       requests: Infinity,
       rampMs: 0,

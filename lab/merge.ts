@@ -9,7 +9,7 @@ import type { Command, Flag, Values } from "../engine/cli/flags.ts";
 import { UsageError } from "../engine/cli/flags.ts";
 import { escapeText } from "../protocols/text.ts";
 import type { Report } from "./load/results.ts";
-import { OUTCOME_FLAGS, readReport } from "./outcome.ts";
+import { OUTCOME_FLAGS, readReport, STATUS_NOTE } from "./outcome.ts";
 import { apartNotes, MergeError, mergeReports, nameNotes, type Source } from "./report/merge.ts";
 
 /** The first argument that asks for it. */
@@ -38,6 +38,7 @@ export const mergeCommand = (example: string): Command => ({
   notes: [
     "The distributions are added count by count. Connections, rates and requests add up. Protocol, " +
     "size, model and duration must be the same, and no measurement may count twice.",
+    STATUS_NOTE,
   ],
   example,
 });

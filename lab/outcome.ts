@@ -128,7 +128,8 @@ export async function readOutcome(values: Values): Promise<Outcome> {
  *
  * @param measured the measurement, without findings
  * @param outcome what to do with it
- * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written
+ * @returns the exit status: 0, or 99 if a threshold failed, or 1 if a file could not be written or a
+ * run has no answer
  */
 export async function conclude(measured: Report, outcome: Outcome): Promise<number> {
   const { rate_study: study } = measured;
@@ -165,8 +166,17 @@ export async function conclude(measured: Report, outcome: Outcome): Promise<numb
     print(`bench: ${sentence}\n`, toStderr);
   }
   if (failed.length > 0 || (study !== null && !hasFound(study))) return EXIT_THRESHOLD;
-  return unwritten.length > 0 ? EXIT_FAILED : EXIT_DONE;
+  // In a study it is a finding that a rate is too high for any answer.
+  const isSilent = study === null && report.runs.some(({ requests }) => requests === 0);
+  return unwritten.length > 0 || isSilent ? EXIT_FAILED : EXIT_DONE;
 }
+
+/** The exit statuses, for the help of each form of the bench. */
+export const STATUS_NOTE: string =
+  "The exit status is 0 if everything was measured and each run has an answer. It is 1 if a server was " +
+  "left out, if a run has no answer at all (all its requests failed), or if a file could not be " +
+  "written; 99 if a threshold failed, or --abort-on ended a run; 3 if no connection could be made; 2 " +
+  "if the command line is wrong; and 130 after a signal.";
 
 /**
  * Writes all the files that can be written; returns why the others could not, one sentence each.

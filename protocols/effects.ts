@@ -9,6 +9,8 @@
  * @module
  */
 
+import { askedHere } from "./asked_here.ts";
+
 /** Asks for the next bytes of the peer; answered with a {@linkcode ReadAnswer}. */
 export interface ReadEffect {
   /** What tells it from the other effects. */
@@ -113,7 +115,7 @@ class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
   }
 
   throw(error: unknown): never {
-    throw error;
+    throw askedHere(error);
   }
 
   return(value?: Answer): IteratorResult<Effect, Answer> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { askedHere } from "./asked_here.ts";
 import { joinBytes } from "./bytes.ts";
 import {
   type Effect,
@@ -212,7 +213,7 @@ class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
   }
 
   throw(error: unknown): never {
-    throw error;
+    throw askedHere(error);
   }
 
   return(value?: Uint8Array | null): IteratorResult<Effect, Uint8Array | null> {

@@ -40,9 +40,9 @@ const SEQUENCES =
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b[PX\]^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u0080-\u009f]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-~]/g;
 
 /**
- * Makes text safe to print on one line of a terminal. It writes two kinds of characters as escapes:
- * control characters, which could move the cursor or forge another line, and the invisible
- * characters that reorder or split a line.
+ * Makes text safe to print on one line of a terminal, and shows what was in it. It writes two kinds
+ * of characters as escapes: control characters, which could move the cursor or forge another line,
+ * and the invisible characters that reorder or split a line.
  *
  * @param text any text, for instance a message of a peer
  * @returns the text on one line
@@ -55,7 +55,7 @@ export function escapeText(text: string): string {
 }
 
 /**
- * Makes text safe to print on one line of a terminal. It leaves out what {@linkcode escapeText}
+ * Makes text safe to print on one line of a terminal, and leaves out what {@linkcode escapeText}
  * would show: whole escape sequences, and control characters. A tab becomes a space.
  *
  * @param text any text, for instance what a person has typed, with the arrow keys

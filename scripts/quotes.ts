@@ -13,7 +13,9 @@
  * ````
  *
  * The quote ends where the statement of that line ends: after the lines that are indented more, and
- * the brackets that close them.
+ * the brackets that close them. A comment that names only the script quotes all of it. And
+ * `<!-- exports protocols/effects.ts -->` stands above the table of what `handshake/protocol` exports
+ * of that module, or of several.
  *
  * @module
  */
@@ -26,6 +28,7 @@ import { isMainModule } from "../engine/net/runtime.ts";
 import { ROOT } from "../engine/process/runtimes.ts";
 import { type Measured, tableOf } from "../site/measured.ts";
 import { statementOf } from "../site/statements.ts";
+import { exportsTable } from "./exports.ts";
 
 const COMMAND: Command = {
   name: "quotes",
@@ -83,18 +86,18 @@ export function quoteOf(code: string, start: string): string {
  * @throws {QuoteError} if a quote cannot be made
  */
 export function quoteAll(text: string, read: (path: string) => string): string {
-  const pattern = /^(<!-- quote (\S+): (.+) -->\n\n```ts\n)(?:.*\n)*?(?=```$)/gm;
+  const pattern = /^(<!-- quote (\S+?)(?:: (.+))? -->\n\n```ts\n)(?:.*\n)*?(?=```$)/gm;
   const marks = text.match(/<!-- quote /g)?.length ?? 0;
   const whole = text.match(pattern)?.length ?? 0;
   if (marks !== whole) throw new QuoteError(`${marks - whole} marks have no block of code below`);
   return text.replace(
     pattern,
-    (_, head: string, path: string, start: string) => `${head}${quote(path, start)}\n`,
+    (_, head: string, path: string, start?: string) => `${head}${quote(path, start)}\n`,
   );
 
-  function quote(path: string, start: string): string {
+  function quote(path: string, start: string | undefined): string {
     try {
-      return quoteOf(read(path), start);
+      return start === undefined ? read(path).trimEnd() : quoteOf(read(path), start);
     } catch (error) {
       throw new QuoteError(`Cannot quote ${path}: ${(error as Error).message}`, { cause: error });
     }
@@ -123,13 +126,32 @@ export function fillTables(text: string, measured: Measured): string {
 }
 
 /**
+ * Puts every table of what the library exports into a document.
+ *
+ * @param text the document
+ * @param read reads a module of the project
+ * @returns the document with these tables
+ * @throws {QuoteError} if the library does not export a module that a mark names
+ */
+export function fillExports(text: string, read: (path: string) => string): string {
+  const pattern = /^(<!-- exports (.+) -->\n\n)((?:\|.*\n)*)/gm;
+  return text.replace(pattern, (_, head: string, paths: string, old: string) => {
+    try {
+      return `${head}${exportsTable(paths.split(" "), read)}\n${old === "" ? "\n" : ""}`;
+    } catch (error) {
+      throw new QuoteError(`Cannot list ${paths}: ${(error as Error).message}`, { cause: error });
+    }
+  });
+}
+
+/**
  * A document with everything that it quotes.
  *
  * @param text the document
  * @throws {QuoteError} if something cannot be quoted
  */
 export function quoteEverything(text: string): string {
-  const quoted = quoteAll(text, read);
+  const quoted = fillExports(quoteAll(text, read), read);
   if (!/<!-- (?:measured|stated) /.test(quoted)) return quoted;
   return fillTables(quoted, JSON.parse(read("site/measured.json")));
 }

@@ -213,8 +213,18 @@ function modelsTable({ loads, recordings }: Measured): string {
   );
 }
 
-/** A table as `deno fmt` leaves it: the first column to the left, all others to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/**
+ * A table as `deno fmt` leaves it: the first columns to the left, all others to the right.
+ *
+ * @param head the titles of the columns
+ * @param rows the cells of each row
+ * @param left how many columns are to the left
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  left = 1,
+): string {
   const widths = head.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => (row[column] as string).length))
   );
@@ -222,11 +232,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
     `| ${
       cells.map((cell, column) => {
         const width = widths[column] as number;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+        return column < left ? cell.padEnd(width) : cell.padStart(width);
       }).join(" | ")
     } |`;
   const rule = widths.map((width, column) =>
-    column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
+    column < left ? "-".repeat(width) : `${"-".repeat(width - 1)}:`
   );
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }

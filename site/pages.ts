@@ -69,6 +69,7 @@ export const CHAPTERS: readonly Chapter[] = [
       page("index", "Five minutes"),
       page("start", "Install and start"),
       page("which-model", "Which model shall I use?"),
+      page("own-protocol", "A protocol of your own"),
     ],
   },
   {

@@ -6,9 +6,9 @@
  */
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "../engine/process/runtimes.ts";
@@ -46,7 +46,8 @@ export class ShownCommandError extends Error {
 /**
  * Types a command in the form that the readers type who have the tool. It must end by itself. What it
  * writes goes to a folder that is removed. Whoever has the executable has no sources: there that folder
- * is the current one.
+ * is the current one, and holds the examples that the command names. The page shows them whole, and
+ * asks such readers to save them.
  *
  * @param shown the command as the page shows it, and what else is typed
  * @param on the tool
@@ -70,6 +71,7 @@ export async function typeLine(
       : on.name === "bun"
       ? placed.replaceAll(/\bbun (?=[\w/]+\.ts\b)/g, `${on.path} `)
       : placed.replaceAll(/\bhandshake (?=\w)/g, `${on.path} `);
+    if (on.name === "executable") saveExamples(command, folder);
     const { code, text } = await run(line, on.name === "executable" ? folder : PROJECT);
     for (const [path, name] of own) {
       if (!existsSync(path)) throw new ShownCommandError(`${command}\nwrites no ${name}\n${text}`);
@@ -82,6 +84,13 @@ export async function typeLine(
     return printed.trimEnd().split("\n").map((line) => line.trimEnd());
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function saveExamples(command: string, folder: string): void {
+  for (const [path] of command.matchAll(/\bexamples\/\w+\.ts\b/g)) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    copyFileSync(join(PROJECT, path), join(folder, path));
   }
 }
 

@@ -8,6 +8,7 @@
 import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../../protocols/catalogue.ts";
 import type { Context, Protocol, WaitEffect } from "../../protocols/effects.ts";
 import { ComputeTimeoutError } from "../../protocols/errors.ts";
+import { findTask } from "../../protocols/find_task.ts";
 import { OutOfTimeError, runWithin } from "../net/run_within.ts";
 
 /**
@@ -93,9 +94,7 @@ function runSlices(
   { timeoutMs, onSlice }: TaskLimits,
 ): unknown {
   const until = timeoutMs > 0 ? performance.now() + timeoutMs : Infinity;
-  const task = tasks !== undefined && Object.hasOwn(tasks, name) ? tasks[name] : undefined;
-  if (task === undefined) throw new TypeError(`Cannot compute: current task is "${name}"`);
-  const work = task(argument);
+  const work = findTask(tasks, name)(argument);
   if (!isSliced(work)) return work;
   for (;;) {
     const slice = work.next();
@@ -175,8 +174,27 @@ export function failureBy(thrown: unknown): unknown {
  */
 export function unknownEffect(effect: never): TypeError {
   disown(effect);
-  const kind = (effect as { kind?: unknown } | null | undefined)?.kind;
-  return new TypeError(`Cannot grant the effect: its kind is "${String(kind)}"`);
+  return new TypeError(`Cannot grant the effect: ${whyNoEffect(effect)}`);
+}
+
+function whyNoEffect(effect: unknown): string {
+  if (effect instanceof Promise) {
+    return 'a protocol cannot wait for promises, only with "yield*" for steps and computations';
+  }
+  if (typeof effect !== "object" || effect === null) return `expected one, got ${tagOf(effect)}`;
+  const { kind, [Symbol.iterator]: iterator } = effect as Record<PropertyKey, unknown>;
+  if (kind !== undefined) return `its kind is "${String(kind)}"`;
+  // What readLine and its like return is asked for step by step.
+  const isStep = typeof iterator === "function" && tagOf(effect) !== "Array" &&
+    !ArrayBuffer.isView(effect);
+  return isStep
+    ? 'it is a step, so it needs "yield*" in place of "yield"'
+    : `expected one, got ${tagOf(effect)}`;
+}
+
+/** The kind of a value, for instance `Uint8Array`. */
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }
 
 /** What an array of bytes is that nobody has extended. */
@@ -205,8 +223,7 @@ export function checkBytes(bytes: Uint8Array): Uint8Array {
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   disown(bytes);
-  const found = Object.prototype.toString.call(bytes).slice("[object ".length, -1);
-  throw new TypeError(`Cannot write: expected a Uint8Array, got ${found}`);
+  throw new TypeError(`Cannot write: expected a Uint8Array, got ${tagOf(bytes)}`);
 }
 
 /**

@@ -14,7 +14,7 @@
  */
 
 import { runtime } from "../net/runtime.ts";
-import { describeError } from "../values/thrown.ts";
+import { describeWithPlace } from "../values/places.ts";
 
 /** How long strays are only counted after a report, in milliseconds. */
 const PAUSE_MS = 20;
@@ -49,7 +49,7 @@ export class ThreadGuard {
     this.#report = report;
     this.#forget = runtime.onStray((thrown) => {
       if (collected !== undefined) return void collected.push(thrown);
-      this.#error = describeError(thrown);
+      this.#error = describeWithPlace(thrown);
       this.#count++;
       if (this.#timer === undefined) this.flush();
     });

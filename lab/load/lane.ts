@@ -19,12 +19,14 @@ import {
 } from "../../engine/drivers/conversation.ts";
 import { checkWithin } from "../../engine/drivers/limits.ts";
 import type { Connection, Pulled, Sink } from "../../engine/net/transport.ts";
+import { describeWithPlace } from "../../engine/values/places.ts";
 import type { Effect, Protocol } from "../../protocols/effects.ts";
 import { joinBytes } from "../../protocols/bytes.ts";
 import { ConversationError, MessageTooLongError, PeerGoneError } from "../../protocols/errors.ts";
 import { Input } from "../../protocols/input.ts";
+import type { LoadContext } from "../../protocols/load.ts";
 import { escapeBytes } from "../../protocols/text.ts";
-import type { LoadContext, LoadProtocol } from "./load_protocol.ts";
+import type { LoadProtocol } from "./load_protocol.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
@@ -507,7 +509,9 @@ export class Lane implements Sink {
     // An error of the connection has the system's name in `code`. A protocol's own error has none.
     const isOfSystem = !(error instanceof ConversationError) && /^E[A-Z]+$/.test(String(code));
     if (isOfSystem) return this.#fail(KINDS[code as string] ?? "reset", text);
-    this.#fail(error instanceof MessageTooLongError ? "too long" : "wrong reply", text);
+    if (error instanceof MessageTooLongError) return this.#fail("too long", text);
+    // It may be a mistake in somebody's own module.
+    this.#fail("wrong reply", error instanceof ConversationError ? text : describeWithPlace(error));
   }
 
   /** Fails everything under way on this connection. */

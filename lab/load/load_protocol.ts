@@ -28,47 +28,32 @@ import { MalformedMessageError, PeerGoneError } from "../../protocols/errors.ts"
 import { frameGreeting, wrapFrame } from "../../protocols/frame.ts";
 import { helloClient } from "../../protocols/hello.ts";
 import { type Input, readBytes } from "../../protocols/input.ts";
+import type { LoadContext, LoadSide } from "../../protocols/load.ts";
 import { escapeBytes } from "../../protocols/text.ts";
 import { OptionError } from "../../engine/cli/options.ts";
 import { importProtocol, nameOf, pathOf } from "../../engine/server/core/protocol_loader.ts";
-import type { Random } from "./random.ts";
-
-/** What an exchange receives. */
-export interface LoadContext {
-  /** The unread bytes. What the exchange leaves here is the beginning of the next answer. */
-  readonly input: Input;
-  /** How many bytes the request's payload is to have. */
-  readonly size: number;
-  /** A source of payloads and numbers that differ from request to request. */
-  readonly random: Random;
-}
-
-/** The client's side of a protocol under load. */
-export interface LoadSide {
-  /** Whether each exchange needs a connection of its own. @default {false} */
-  readonly connects?: boolean;
-  /** What its payloads are cut from. It is made before the clock starts. */
-  readonly payloads?: "bytes" | "letters";
-  /** The conversation that comes first on each new connection. */
-  greeting?(context: LoadContext): Protocol<unknown>;
-  /**
-   * One request and its answer. If several are under way at once, it must write before it reads.
-   */
-  exchange(context: LoadContext): Protocol<unknown>;
-}
 
 /** A load side with its name. */
 export interface LoadProtocol extends LoadSide {
   readonly name: string;
+  /** What its payloads are cut from. It is made before the clock starts. */
+  readonly payloads?: "bytes" | "letters";
   /** The most bytes that an answer may have. @default {1048576} */
   readonly longestAnswer?: number;
 }
+
+/** What a module must have to be measured, for the help of the bench. */
+export const OWN_NOTE: string =
+  "--protocol ./own.ts: the module exports `function* load({ input, size, random })`, the client's side " +
+  "of one request: it writes, reads the answer and ends; it throws if the answer is wrong. " +
+  "`load = { connects, greeting, exchange }` says more: whether each request takes a connection of its " +
+  "own, and what comes first on each.";
 
 /** The longest frame that is sent whole before its answer is read, in bytes. */
 const WHOLE = 1024;
 
 /** The client's sides of this project's protocols, or why there is none. */
-const BUILT_IN: Readonly<Record<string, LoadSide | string>> = {
+const BUILT_IN: Readonly<Record<string, Omit<LoadProtocol, "name"> | string>> = {
   hello: { connects: true, exchange: shakeHands },
   frame: {
     payloads: "letters",

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { LoadRandom } from "../../protocols/load.ts";
+
 /** How many requests in a row have payloads that all differ. After that they repeat. */
 const PAYLOADS = 1024;
 
@@ -18,7 +20,7 @@ const LETTER_A = 0x61;
 const LETTERS = 26;
 
 /** Pseudo-random numbers and bytes. */
-export class Random {
+export class Random implements LoadRandom {
   #state: number;
   readonly #longest: number;
   #bytes: Pool | undefined;

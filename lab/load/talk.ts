@@ -14,8 +14,9 @@ import {
 } from "../../protocols/errors.ts";
 import { joinBytes } from "../../protocols/bytes.ts";
 import type { Input } from "../../protocols/input.ts";
+import type { LoadContext } from "../../protocols/load.ts";
 import { escapeBytes } from "../../protocols/text.ts";
-import type { LoadContext, LoadProtocol } from "./load_protocol.ts";
+import type { LoadProtocol } from "./load_protocol.ts";
 
 /** What is sent, and what comes back: plain data that can be posted to Workers. */
 export interface Talk {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { PROTOCOLS } from "../../protocols/catalogue.ts";
 import type { Load, Missing, Recovery, Run, ServerFigures } from "../load/results.ts";
 import {
   type Contest,
@@ -313,6 +314,7 @@ function remarks({ entries }: Contest): string[] {
     cutShort,
     serverEnded,
     silence,
+    endlessExchange,
     starvation,
     failures,
     limits,
@@ -402,7 +404,9 @@ function serverEnded({ runs }: Entry): Remark | undefined {
   };
 }
 
-function silence({ runs }: Entry): Remark | undefined {
+function silence(entry: Entry): Remark | undefined {
+  const { runs } = entry;
+  if (isEndless(entry)) return undefined;
   if (runs.some((run) => run.requests > 0 || errorsOf(run) > 0)) return undefined;
   const { load, duration_s } = runs[0] as Run;
   const short = `nothing in ${formatTime(duration_s * 1e6)}`;
@@ -412,6 +416,35 @@ function silence({ runs }: Entry): Remark | undefined {
     return { text, short, weight: 1 };
   }
   return { text: `${short} was answered: it may not speak ${load.protocol}`, short, weight: 1 };
+}
+
+/** How requests fail that nothing has answered in time. */
+const LATE = ["timeout", "unanswered"];
+
+/**
+ * Whether no exchange was over although bytes went both ways, under a load that is not this
+ * project's: its `load` may hold a whole conversation in place of one request.
+ */
+function isEndless({ runs }: Entry): boolean {
+  const { protocol, send } = (runs[0] as Run).load;
+  return !Object.hasOwn(PROTOCOLS, protocol) && send === undefined &&
+    runs.every(({ requests, errors, bytes_sent, bytes_received }) =>
+      requests === 0 && bytes_sent > 0 && bytes_received > 0 &&
+      Object.entries(errors).every(([kind, count]) => count === 0 || LATE.includes(kind))
+    );
+}
+
+function endlessExchange(entry: Entry): Remark | undefined {
+  if (!isEndless(entry)) return undefined;
+  const { load: { protocol }, duration_s } = entry.runs[0] as Run;
+  const short = `no request over in ${formatTime(duration_s * 1e6)}`;
+  return {
+    text:
+      `${short}, although bytes went both ways: one run of "load" in ${protocol} is one request ` +
+      "and its answer, and must end after it",
+    short,
+    weight: 1,
+  };
 }
 
 function starvation({ runs }: Entry): Remark | undefined {

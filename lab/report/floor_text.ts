@@ -41,17 +41,19 @@ function nullSentence(
     `p50 ${formatTime(latency_us?.p50 ?? null)}`,
     ...(p99 === null ? [] : [`p99 ${formatTime(p99)}`]),
   ].join(", ");
-  const text =
-    `A null server${kind}, which answers at once, reached ${formatRate(rate)}, ${times}` +
-    where;
   const isOpen = load.target_rate !== null;
+  // Whoever keeps up reaches the rate that is due. Only the times tell servers apart.
+  const did = isOpen ? `had at ${formatRate(rate)}` : `reached ${formatRate(rate)},`;
+  const text = `A null server${kind}, which answers at once, ${did} ${times}${where}`;
   const best = runs.filter((run) => loadKey(run.load) === loadKey(load) && run.requests > 0)
     .toSorted((a, b) => isOpen ? medianOf(a) - medianOf(b) : b.rate - a.rate)[0];
   if (best !== undefined && (isOpen ? medianOf(best) < p50 : best.rate > (rate ?? 0))) {
     const reached = isOpen ? `p50 ${formatTime(medianOf(best))}` : formatRate(best.rate);
     return `${text}: ${best.name} did better, ${reached}, so this machine can do more than that.`;
   }
-  return `${text}: a server that comes near this is limited by this load and what else runs here.`;
+  return isOpen
+    ? `${text}: times that come near these are those of this load and what else runs here.`
+    : `${text}: a server that comes near this is limited by this load and what else runs here.`;
 }
 
 /** The median of a run, in microseconds; infinite if it is not known. */

@@ -8,6 +8,7 @@
 import type { Tasks } from "../../protocols/catalogue.ts";
 import type { ComputeEffect, Effect, Protocol, WaitEffect } from "../../protocols/effects.ts";
 import { PeerGoneError, ReadTimeoutError, SessionTimeoutError } from "../../protocols/errors.ts";
+import { findTask } from "../../protocols/find_task.ts";
 import type { Code } from "./machine.ts";
 import { work } from "./machine.ts";
 import type { End } from "./network.ts";
@@ -107,9 +108,7 @@ export class Computer {
   run({ task, argument }: ComputeEffect): unknown {
     const key = `${task} ${JSON.stringify(argument)}`;
     if (this.#results.has(key)) return this.#results.get(key);
-    const found = Object.hasOwn(this.#tasks, task) ? this.#tasks[task] : undefined;
-    if (found === undefined) throw new TypeError(`Cannot compute: current task is "${task}"`);
-    let result = found(argument);
+    let result = findTask(this.#tasks, task)(argument);
     if (Object.prototype.toString.call(result) === "[object Generator]") {
       const slices = result as Generator<unknown, unknown>;
       let slice = slices.next();

@@ -16,7 +16,9 @@ import {
   PeerGoneError,
   type Protocol,
   READ,
+  read,
   readBytes,
+  readLine,
   type Tasks,
 } from "../../protocol.ts";
 import { bytesOf } from "./conversation.ts";
@@ -234,7 +236,7 @@ class Claiming extends Uint8Array {
 }
 
 const CANNOT_WRITE = "TypeError: Cannot write: expected a Uint8Array, got";
-const CANNOT_GRANT = "TypeError: Cannot grant the effect: its kind is";
+const CANNOT_GRANT = "TypeError: Cannot grant the effect:";
 
 /** The scripts, by what they are about. */
 export const SCRIPTS: readonly Script[] = [
@@ -626,7 +628,12 @@ export const SCRIPTS: readonly Script[] = [
   {
     name: "something other than an effect is refused, and the conversation may go on",
     *protocol(log) {
-      for (const nonsense of [undefined, null, 7, "read", {}, { kind: "sleep" }, []]) {
+      const nonsenses = [
+        ...[undefined, null, 7, "read", {}, { kind: "sleep" }, [], new Uint8Array(1)],
+        ...[read(), readLine(new Input(), { limit: 1 }), readBytes(new Input(), 1, "asking")],
+        Promise.reject(new Error("nobody awaits it")),
+      ];
+      for (const nonsense of nonsenses) {
         yield* ask(log, nonsense);
       }
       yield write("still here");
@@ -634,9 +641,14 @@ export const SCRIPTS: readonly Script[] = [
     },
     expected: {
       log: [
-        ...Array(5).fill(`${CANNOT_GRANT} "undefined"`),
-        `${CANNOT_GRANT} "sleep"`,
-        `${CANNOT_GRANT} "undefined"`,
+        ...["Undefined", "Null", "Number", "String", "Object"].map(
+          (found) => `${CANNOT_GRANT} expected one, got ${found}`,
+        ),
+        `${CANNOT_GRANT} its kind is "sleep"`,
+        ...["Array", "Uint8Array"].map((found) => `${CANNOT_GRANT} expected one, got ${found}`),
+        ...Array(3).fill(`${CANNOT_GRANT} it is a step, so it needs "yield*" in place of "yield"`),
+        `${CANNOT_GRANT} a protocol cannot wait for promises, only with "yield*" for steps and ` +
+        "computations",
       ],
       result: "done",
       received: "still here",
@@ -668,8 +680,11 @@ export const SCRIPTS: readonly Script[] = [
       log: [
         "42",
         "Error: the task failed",
-        'TypeError: Cannot compute: current task is "missing"',
-        'TypeError: Cannot compute: current task is "toString"',
+        ...["missing", "toString"].map((name) =>
+          `TypeError: Cannot compute: expected ${
+            Object.keys(TASKS).join(", ")
+          }, current task is "${name}"`
+        ),
       ],
     },
   },

@@ -279,6 +279,35 @@ test("a measurement is in its file, even if nobody reads what is printed", async
   assertEquals(reportOf(folder.text("it.json")).runs.length, 1);
 });
 
+test("a server of whom every request fails, or that is silent, is no result: status 1", async () => {
+  using folder = new Folder();
+  await using answers = await LoadServer.start();
+  await using lies = await LoadServer.start((bytes, socket) => void socket.write(bytes.fill(0x21)));
+  await using silent = await LoadServer.start(() => {});
+  const all = ["compare", `good=${at(answers)}`, "--protocols=echo", "-c2", "-d100ms"];
+  const args = [...all, "--warm-up=0", "--repeat=1", "--no-floor"];
+  const one = ["--protocol=echo", "-c2", "-d100ms", "--no-floor"];
+  const files = [`a=${at(lies)}`, `b=${at(silent)}`].map((server, index) =>
+    [server, folder.path(`${index}.json`)] as const
+  );
+  const [good, wrong, mute, ...compared] = await Promise.all([
+    bench(...args),
+    bench(at(lies), ...one),
+    bench(at(silent), ...one, "--timeout=50ms"),
+    ...files.map(([server, file]) => bench(...args, server, "--json", file)),
+  ]);
+  assertEquals(good.code, 0, good.stderr);
+  assertEquals([wrong, mute, ...compared].map(({ code }) => code), [1, 1, 1, 1]);
+  assertMatch(wrong.stdout, /requests failed, 100 %/);
+  for (const { stdout } of compared) assertMatch(stdout, /^• [ab]: /m);
+  for (const [, file] of files) {
+    const { missing, runs } = reportOf(folder.text(file.split("/").at(-1) as string));
+    assertEquals([missing.length, runs.length], [0, 2]);
+  }
+  const strict = await bench(at(lies), ...one, "--threshold", "errors<1%");
+  assertEquals(strict.code, 99);
+});
+
 test("if no connection can be made, the bench exits with 3 and writes nothing", async () => {
   using folder = new Folder();
   const server = await LoadServer.start();

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { measureFloor } from "../../lab/floor.ts";
 import { spin } from "../../lab/load/noise.ts";
 import { startNullServer } from "../../lab/load/null_server.ts";
-import { whyNoDescriptors } from "../../lab/load/plan.ts";
+import { makePlan, type PlanOptions, whyNoDescriptors } from "../../lab/load/plan.ts";
 import type { NullRun } from "../../lab/load/results.ts";
 import { floorSentences } from "../../lab/report/floor_text.ts";
 import { parseJson } from "../../lab/report/json.ts";
@@ -66,6 +67,23 @@ test("the bench says what the machine can do at best, unless it is told not to",
   assertMatch(stderr, /A busy thread was not run for up to [\d.]+ [µm]?s at a time/);
 }, skip === undefined ? {} : { skip });
 
+test("no null server is shown beside a load with which it cannot be compared", async () => {
+  const plan = (options: PlanOptions) => makePlan({ protocol: "echo", connections: 2, ...options });
+  const plans = await Promise.all([
+    plan({ think: 1_000 }),
+    plan({ rate: "999/s" }),
+    plan({ rate: "2k..20k/60s" }),
+    plan({ size: [1, 1_000_000] }),
+  ]);
+  const floor = await measureFloor({}, plans, new AbortController().signal);
+  assertEquals(floor?.nulls.map(({ rate, why }) => [rate, why]), [
+    [null, "the clients think, so what is reached is their pace and not what the machine can do"],
+    [null, "999 /s are due, and at more of them than that the times are others"],
+    [null, "the rate changes, and with it the times"],
+    [null, "the requests are larger than those that it answers"],
+  ]);
+}, skip === undefined ? {} : { skip });
+
 test("what has no null server says why, and which load it is", () => {
   const latency_us = { p50: 30, p90: 40, p99: null, p999: null, max: 9, mean: 31, percentiles: [] };
   const noise = { spun_ms: 200, longest_us: 1_200, lost_share: 0.031 };
@@ -73,12 +91,13 @@ test("what has no null server says why, and which load it is", () => {
   const other = { ...one, protocol: null, rate: null, latency_us: null, why: "there is none" };
   const open = { ...one, protocol: "frame", load: { ...LOAD, target_rate: 10 } };
   const limited = "a server that comes near this is limited by this load and what else runs here.";
+  const near = "times that come near these are those of this load and what else runs here.";
   assertEquals(floorSentences({ noise, nulls: [one, other, open] }, []), [
     "A null server (an echo server), which answers at once, reached 1.00 k/s, p50 30 µs under " +
     `frame · 50 connections · 64 B: ${limited}`,
     "There is no null server to compare with under frame · 50 connections · 64 B: there is none.",
-    "A null server, which answers at once, reached 1.00 k/s, p50 30 µs under frame · 50 connections · " +
-    `64 B · 10 /s due: ${limited}`,
+    "A null server, which answers at once, had at 1.00 k/s p50 30 µs under frame · 50 connections · " +
+    `64 B · 10 /s due: ${near}`,
     "A busy thread was not run for up to 1.20 ms at a time on this machine, 3.10 % of the time: what " +
     "is shorter or rarer may be noise.",
   ]);

@@ -36,6 +36,7 @@ import {
   assert,
   assertEquals,
   assertMatch,
+  assertNotMatch,
   assertStringIncludes,
   assertThrows,
   test,
@@ -45,6 +46,7 @@ import {
   Dice,
   DRAWN,
   LOAD,
+  type Sample,
   sampleComparison,
   sampleRepeats,
   sampleReport,
@@ -279,6 +281,27 @@ test("a server that answers nothing is not the quickest", () => {
     assert(rows.indexOf(last) === 1, rows.join("\n"));
   }
 });
+
+test("a load whose runs never end although bytes go both ways is told what a run is", () => {
+  const dice = new Dice(13);
+  const silent = { name: "a", requests: 0, bytes_sent: 640, bytes_received: 640 };
+  const own = { ...silent, load: { protocol: "twice" } };
+  const said = (sample: Sample) => findingsOf([sampleRun(dice, sample)]).join("\n");
+  const expected =
+    /^a: no request over in [\d.]+ [mµ]?s, although bytes went both ways: one run of "load" in twice is one request and its answer, and must end after it\.$/m;
+  assertMatch(said(own), expected);
+  assertMatch(said({ ...own, errors: { timeout: 3, unanswered: 50 } }), expected);
+  for (
+    const other of [
+      silent,
+      { ...own, bytes_received: 0 },
+      { ...own, requests: 1 },
+      { ...own, errors: { closed: 1 } },
+    ]
+  ) {
+    assertNotMatch(said(other), /one run of/);
+  }
+}, { pure: true });
 
 test("nothing is said about a slowest thousandth that is not known", () => {
   const said = (p999: number | null) => {

@@ -101,7 +101,7 @@ test("the checker finds what is wrong with small servers, and nothing else", asy
 }, { skip, sanitize: false, timeoutMs: 60_000 });
 
 test(
-  "modes pass the checker: hello, frame, echo, print and a protocol with cases of its own",
+  "modes pass the checker: hello, frame, echo, print and protocols with cases of their own",
   async () => {
     const rows = [
       ["event", "hello", "hello"],
@@ -109,11 +109,12 @@ test(
       ["event", "echo", "echo"],
       ["sequential", "print", "print"],
       ["nonblocking", "./examples/kv.ts", "./examples/kv_conformance.ts"],
+      ["event", "./examples/factors.ts", "./examples/factors.ts"],
     ] as const;
     await Promise.all(rows.map(async ([mode, protocol, definition]) => {
       const run = commandLine(`modes/${mode}.ts`, "--protocol", protocol);
       // The proof tries every split in every mode.
-      const splits = protocol === "./examples/kv.ts" ? ["split"] : [];
+      const splits = protocol.startsWith("./examples/") ? ["split"] : [];
       const only = [...splits, "in one write", "mistakes", "errors", "questions", "text ·", "FIN"];
       const report = await checked(run, definition, only);
       assertEquals(badIn(report), [], `${mode} ${protocol}`);

@@ -20,6 +20,7 @@ import {
   until,
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
+import { tasks } from "../kit/protocols/faulty.ts";
 import { whyNot } from "../kit/rows.ts";
 import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 import { takeTurns } from "../kit/turns.ts";
@@ -145,7 +146,11 @@ for (const [index, { mode, options }] of LOOPS.entries()) {
     assertEquals(await ask(peer, "double 21"), "42");
     assertEquals(await ask(peer, "count 1000"), "499500");
     assertEquals(await ask(peer, "throw up"), "failed: asked to throw up");
-    assertEquals(await ask(peer, "missing"), 'failed: Cannot compute: current task is "missing"');
+    const names = Object.keys(tasks).join(", ");
+    assertEquals(
+      await ask(peer, "missing"),
+      `failed: Cannot compute: expected ${names}, current task is "missing"`,
+    );
     assertMatch(await ask(peer, "unclonable"), /^failed: ./);
     assertEquals(await ask(peer, "perish"), "perishing");
     // It is the server's message that counts: Deno's own appears before the server knows.

@@ -50,7 +50,9 @@ testTogether(
     await until("the failures to be logged", () => failed() >= failing.length);
     if (hasEventLoop(row)) {
       await until("a stray to be logged", () => server.stderr.includes("outside every conv"));
-      assertMatch(server.stderr, / an error outside every conversation: [^\n]*(\\x07|undefined)/);
+      const told =
+        / an error outside every conversation: [^\n]*(\\x07 \(stray\.ts:\d+:\d+\)|undefined)/;
+      assertMatch(server.stderr, told);
     }
 
     if (bystander !== undefined) {

@@ -519,12 +519,22 @@ for (const mode of ["event", "threadpool", "cluster"]) {
 }
 
 test("the examples run in the executable unchanged", async () => {
-  copyFileSync(join(root, "examples/kv.ts"), join(alone, "kv.ts"));
-  await using server = await start("event", ["--protocol", "./kv.ts"]);
-  await using peer = await Peer.connect(server.address);
-  await peer.send("SET colour blue\nGET colour\n");
-  peer.finish();
-  assertEquals(await peer.rest(), "OK\nblue\n");
+  for (
+    const [name, asked, answered] of [
+      ["kv.ts", "SET colour blue\nGET colour\n", "OK\nblue\n"],
+      // It computes, in a Worker of the executable.
+      ["factors.ts", "84\n", "2 2 3 7\n"],
+    ] as const
+  ) {
+    // Elsewhere shells would offer it.
+    mkdirSync(join(alone, "examples"), { recursive: true });
+    copyFileSync(join(root, "examples", name), join(alone, "examples", name));
+    await using server = await start("event", ["--protocol", `./examples/${name}`]);
+    await using peer = await Peer.connect(server.address);
+    await peer.send(asked);
+    peer.finish();
+    assertEquals(await peer.rest(), answered);
+  }
 }, slow);
 
 // Workers that start no Workers.

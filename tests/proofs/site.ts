@@ -237,6 +237,8 @@ const SEARCHED: readonly (readonly [words: string, page: string])[] = [
   ["Nagle", "/glossary.html"],
   ["framing", "/glossary.html"],
   ["UDP", "/glossary.html"],
+  ["conformance", "/own-protocol.html"],
+  ["protocol of your own", "/own-protocol.html"],
 ];
 
 /** How many answers a reader looks at. */

@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import factors, { tasks as factorTasks } from "../../examples/factors.ts";
 import kv from "../../examples/kv.ts";
 import primeTime, { tasks } from "../../examples/prime_time.ts";
 import { failureKind, MessageTooLongError } from "../../protocol.ts";
@@ -225,4 +226,16 @@ test("kv gives the same answers however the bytes are cut", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), (length) => {
     assertEquals(hold(kv(), cut(sent, [length])).text, "OK\n1\n(integer) 1\n(nil)\n");
   }));
+}, pure);
+
+// Factors.
+
+test("factors answers with the prime factors, however the bytes are cut", () => {
+  const numbers = [2, 84, 97, 1_000_000, 99_999_999_999_973];
+  const sent = bytesOf(`${numbers.join("\n")}\n1\n100000000000000\nseven\n-6\n84`);
+  const error = "ERR expected 2 to 99999999999999\n";
+  const expected = `2\n2 2 3 7\n97\n2 2 2 2 2 2 5 5 5 5 5 5\n99999999999973\n${error.repeat(4)}`;
+  for (const length of [1, 7, 100]) {
+    assertEquals(hold(factors(), cut(sent, [length]), factorTasks).text, expected);
+  }
 }, pure);

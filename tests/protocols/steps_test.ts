@@ -157,3 +157,40 @@ test("readLine takes unended bytes as a message when nothing follows within the 
     assertEquals(new TextDecoder().decode(talk.result as Uint8Array), "whole");
   }
 }, pure);
+
+test("an error of a driver learns who has asked, and no trace grows without end", () => {
+  const told = (error: Error) => {
+    const talk = new Talk(function* asking(): Protocol {
+      yield* read();
+    }());
+    // A driver makes its error in a place of its own.
+    talk.throw(error);
+    assertEquals(talk.error, error, "it is the same error");
+    return String(error.stack);
+  };
+  const error = new TypeError("refused");
+  assert(!String(error.stack).includes("asking"));
+  assert(told(error).includes("asking"));
+  for (let times = 0; times < 100; times++) told(error);
+  assert(told(error).length < 20_000);
+  // What peers do is nobody's mistake, and happens often.
+  assert(!told(new PeerGoneError("waiting")).includes("asking"));
+  // Where its trace cannot be written, it is passed on as it is.
+  told(Object.freeze(new TypeError("frozen")));
+}, pure);
+
+test("an unfinished message at the FIN is not returned, and can still be taken", () => {
+  const talk = hold(
+    (function* (): Protocol {
+      const input = new Input();
+      for (;;) {
+        const line = yield* readLine(input, { limit: 9 });
+        if (line !== null) continue;
+        if (input.length > 0) yield* write(input.takeAll());
+        return;
+      }
+    })(),
+    [bytesOf("one\ntw"), bytesOf("o")],
+  );
+  assertEquals(talk.text, "two");
+}, pure);

@@ -16,6 +16,7 @@ import {
   PortOffload,
 } from "../../engine/server/offload/offload_port.ts";
 import { COMPUTE_MODE } from "../kit/compute_thread.ts";
+import { tasks } from "../kit/protocols/faulty.ts";
 import {
   assert,
   assertEquals,
@@ -104,7 +105,9 @@ test("the pool answers later, with the result or with the error", async () => {
     "double 21: 42",
     "count 1000: 499500",
     "throw up: failed: asked to throw up",
-    'missing : failed: Cannot compute: current task is "missing"',
+    `missing : failed: Cannot compute: expected ${
+      Object.keys(tasks).join(", ")
+    }, current task is "missing"`,
   ]);
   assertMatch(answers[4] ?? "", /^unclonable undefined: failed: ./);
 }, options);

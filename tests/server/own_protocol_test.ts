@@ -13,6 +13,12 @@ import { MODE_NAMES } from "../../modes/catalogue.ts";
 import { serve as serveEvent } from "../../modes/event.ts";
 import { serve as serveThreadpool } from "../../modes/threadpool.ts";
 import { runtime } from "../../engine/net/runtime.ts";
+import {
+  describeWithPlace,
+  placeOf,
+  rememberModule,
+  thrownAt,
+} from "../../engine/values/places.ts";
 import { OptionError, type ServeOptions } from "../../engine/server/core/options.ts";
 import { loadProtocol, locateProtocol } from "../../engine/server/core/protocol_loader.ts";
 import type { Server } from "../../engine/server/core/server.ts";
@@ -78,6 +84,26 @@ write(
       }
     }
   }`,
+);
+
+/** A module that makes one mistake on each of these lines, as its clients ask. */
+const MISTAKES = { itself: 6, task: 3, helper: 2, bytes: 11, nope: 12 } as const;
+write(
+  "mistakes 50%#é.ts",
+  `${IMPORTS.trimStart().replace("encodeLine, write", "compute, Input, readLine, write")}
+const help = (): never => { throw new Error("help"); };
+export const tasks = { fail: () => { throw new Error("task of /mistakes 50%#é.ts:99:1"); } };
+export default function* own() {
+  const word = new TextDecoder().decode((yield* readLine(new Input(), { limit: 99 })) ?? undefined);
+  if (word === "itself") (null as unknown as string).trim();
+  if (word === "helper") help();
+  if (word === "task") yield* compute("fail", "");
+  if (word === "star") yield readLine(new Input(), { limit: 99 });
+  if (word === "peer") yield* readLine(new Input(), { limit: 0, during: "being asked" });
+  if (word === "bytes") yield* write("text");
+  if (word === "nope") yield* compute("nope", "");
+}
+`,
 );
 
 /** A module that throws only in a Worker. */
@@ -220,6 +246,37 @@ test("without permission to read or to download it, one line says so", async () 
   skip: runtime.name === "deno" ? undefined : `${runtime.name} has no permissions`,
 });
 
+test("the place of an error is the innermost one of the module, whatever the message says", () => {
+  rememberModule("file:///own/a%20b.ts", "a b.ts");
+  const at = (stack: unknown, message = "oh") => {
+    const error = new Error(message);
+    Object.defineProperty(error, "stack", { value: stack });
+    return placeOf(error);
+  };
+  const trace = (...frames: string[]) => ["Error: oh", ...frames].join("\n    at ");
+  const outer = "own (file:///own/a%20b.ts:9:1)";
+  assertEquals(at(trace("f (/engine/x.ts:1:1)", "own (/own/a b.ts:14:9)", outer)), "a b.ts:14:9");
+  assertEquals(at(trace("f (/engine/x.ts:1:1)", outer)), "a b.ts:9:1");
+  assertEquals(at(trace("/own/a%20b.ts:7:7")), "a b.ts:7:7");
+  assertEquals(at(trace("f (file:///own/a b.ts:8:7)")), "a b.ts:8:7");
+  assertEquals(at(trace("f (/other/own/a%20b.ts:7:7)")), undefined);
+  assertEquals(at(trace("f (/own/a%20b.ts.js:7:7)", "f (/own/a%20b.ts)")), undefined);
+  assertEquals(at(trace(`f (${"x".repeat(20_000)})`, outer)), undefined);
+  assertEquals(
+    at(`Error: no (/own/a b.ts:1:1)\n    at ${outer}`, "no (/own/a b.ts:1:1)"),
+    "a b.ts:9:1",
+  );
+  assertEquals(
+    [at(undefined), at(7), placeOf("text"), placeOf(undefined)],
+    Array(4).fill(undefined),
+  );
+  const hostile = new Error("oh");
+  Object.defineProperty(hostile, "stack", { get: () => assert(false, "asked") });
+  assertEquals(placeOf(hostile), undefined);
+  const other = thrownAt(new Error("oh"), "a b.ts:1:2");
+  assertEquals([placeOf(other), describeWithPlace(other)], ["a b.ts:1:2", "oh (a b.ts:1:2)"]);
+});
+
 // In the modes.
 
 for (const row of DIFFERENT) {
@@ -241,6 +298,42 @@ for (const row of DIFFERENT) {
       const ending = await server.stop();
       assertEquals(ending.code, 0);
       assertEquals(totalsIn(ending), "accepted 1 · completed 1 · failed 0 · cut 0");
+    },
+    options,
+  );
+
+  once(
+    `${row.name} logs an error of a module once, with the line, and what a peer does wrong without`,
+    async () => {
+      const args = [...forOne(row), "--protocol", "./mistakes 50%#é.ts", "--compute-timeout", "0"];
+      await using server = await ServerProcess.start(row.mode, args, { cwd: folder });
+      const tell = async (word: string) => {
+        await using peer = await Peer.connect(server.address);
+        await peer.send(`${word}\n`);
+        peer.finish();
+        assertEquals(await peer.rest(), "");
+      };
+      for (const word of ["itself", "helper", "task", "star", "peer", "bytes", "nope"]) {
+        await tell(word);
+      }
+      const { stderr } = await server.stop();
+      const place = (word: keyof typeof MISTAKES) =>
+        String.raw`\(mistakes 50%#é\.ts:${MISTAKES[word]}:\d+\)$`;
+      for (
+        const said of [
+          ` ERR failed \\S+ after [^ ]+ ms: other: .*null.* ${place("itself")}`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: help ${place("helper")}`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: task of .*:99:1 ${place("task")}`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: Cannot grant the effect: [^(]*"yield\\*"[^(]*$`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: Cannot write: .* String ${place("bytes")}`,
+          ` ERR failed \\S+ after [^ ]+ ms: other: Cannot compute: expected fail, .* ${
+            place("nope")
+          }`,
+          ` WRN failed \\S+ after [^ ]+ ms: (too long|peer gone): [^(]*$`,
+        ]
+      ) {
+        assertEquals(stderr.match(new RegExp(said, "gm"))?.length, 1, `${said}\n${stderr}`);
+      }
     },
     options,
   );

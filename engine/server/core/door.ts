@@ -9,7 +9,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { contains, type Network, parseHost, parseNetwork } from "../../net/networks.ts";
-import { describeError } from "../../values/thrown.ts";
+import { describeWithPlace } from "../../values/places.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { CounterBlock } from "./counters.ts";
 import type { Culprits } from "./culprits.ts";
@@ -293,7 +293,7 @@ export class Door {
     } catch (error) {
       // The thread serves others, and the client has no conversation that could fail.
       this.#strays ??= new StrayLog(journal, counters);
-      this.#strays.tell({ error: describeError(error), count: 1 });
+      this.#strays.tell({ error: describeWithPlace(error), count: 1 });
       return undefined;
     }
   }

@@ -7,11 +7,12 @@
 import { Backoff } from "../../net/backoff.ts";
 import type { Connection } from "../../net/transport.ts";
 import type { Address } from "../../../protocols/effects.ts";
-import { failureKind } from "../../../protocols/errors.ts";
+import { type FailureKind, failureKind } from "../../../protocols/errors.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { CounterBlock } from "./counters.ts";
+import { describeWithPlace } from "../../values/places.ts";
 import { describeError } from "../../values/thrown.ts";
-import type { Journal } from "../journal/journal.ts";
+import type { Journal, LogEvent } from "../journal/journal.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 
 /** Watches the connections of one thread. */
@@ -170,10 +171,7 @@ export class Observation {
     } else {
       const kind = failureKind(error);
       this.#counters.failed(kind);
-      this.#tell("warning", "failed {peer} after {ms} ms: {kind}: {error}", {
-        kind,
-        error: describeError(error),
-      });
+      this.#tellFailure(kind, error);
     }
   }
 
@@ -186,7 +184,20 @@ export class Observation {
     this.#tell("info", "empty {peer} after {ms} ms: its proxy speaks for itself (LOCAL)");
   }
 
-  #tell(level: "info" | "warning", text: string, more?: Record<string, unknown>): void {
+  /**
+   * What a peer does wrong is a warning. What no protocol has a name for is its mistake or ours, and
+   * whoever mends it wants to know where it is. It is the one line of this conversation all the same.
+   */
+  #tellFailure(kind: FailureKind, error: unknown): void {
+    if (this.#journal === undefined) return;
+    const isMistake = kind === "other";
+    this.#tell(isMistake ? "error" : "warning", "failed {peer} after {ms} ms: {kind}: {error}", {
+      kind,
+      error: isMistake ? describeWithPlace(error) : describeError(error),
+    });
+  }
+
+  #tell(level: LogEvent["level"], text: string, more?: Record<string, unknown>): void {
     if (this.#journal === undefined) return;
     const ms = Math.round((performance.now() - this.#startedAt) * 10) / 10;
     this.#journal.log({ level, text, properties: { peer: this.#peer, ms, ...more } });

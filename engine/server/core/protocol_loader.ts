@@ -18,6 +18,7 @@ import {
 import type { Context, Protocol } from "../../../protocols/effects.ts";
 import { escapeText } from "../../../protocols/text.ts";
 import { runtime } from "../../net/runtime.ts";
+import { rememberModule } from "../../values/places.ts";
 import { describeError } from "../../values/thrown.ts";
 import { encodeLine } from "../../../protocols/text.ts";
 import { OptionError } from "../../cli/options.ts";
@@ -108,7 +109,9 @@ async function provideLibrary(): Promise<void> {
 export async function importProtocol(location: string): Promise<Record<string, unknown>> {
   try {
     await (provided ??= provideLibrary());
-    return await import(location);
+    const module = await import(location);
+    rememberModule(location, fileOf(location));
+    return module;
   } catch (cause) {
     throw new OptionError(describeFailure(location, cause), { cause });
   }
@@ -165,9 +168,12 @@ export function pathOf(location: string): string {
 
 /** The name of the module's file, without its extension. */
 export function nameOf(location: string): string {
+  return escapeText(fileOf(location).replace(/\.\w+$/, "")) || "own";
+}
+
+function fileOf(location: string): string {
   const { protocol, pathname } = new URL(location);
-  const file = protocol === "data:" ? "" : decode(pathname.split("/").at(-1) as string);
-  return escapeText(file.replace(/\.\w+$/, "")) || "own";
+  return protocol === "data:" ? "" : decode(pathname.split("/").at(-1) as string);
 }
 
 function decode(text: string): string {

@@ -13,9 +13,10 @@ import { Session } from "../../drivers/session.ts";
 import { LazyContext } from "../core/context.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
 import { CutError } from "../core/observer.ts";
+import { describeWithPlace } from "../../values/places.ts";
 import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
-import { type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
+import { type Failure, type FromThread, RelayedConnection, type ToThread } from "./relay.ts";
 import { openTrack } from "../trace/open_track.ts";
 
 /**
@@ -89,11 +90,8 @@ export async function serveMessages(
   };
 }
 
-function asFailure(
-  error: unknown,
-): { kind: ReturnType<typeof failureKind> | "cut"; message: string } {
-  return {
-    kind: error instanceof CutError ? "cut" : failureKind(error),
-    message: describeError(error),
-  };
+function asFailure(error: unknown): Failure {
+  const kind = error instanceof CutError ? "cut" : failureKind(error);
+  // The message is for the log, and only this thread knows the place.
+  return { kind, message: kind === "other" ? describeWithPlace(error) : describeError(error) };
 }

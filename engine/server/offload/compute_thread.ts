@@ -7,6 +7,7 @@
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { ComputeTimeoutError } from "../../../protocols/errors.ts";
 import { runTask } from "../../drivers/conversation.ts";
+import { placeOf } from "../../values/places.ts";
 import { describeError } from "../../values/thrown.ts";
 import { loadProtocol } from "../core/protocol_loader.ts";
 import { computeThreadName } from "../../workers/thread_names.ts";
@@ -41,7 +42,13 @@ export interface Job {
 /** The Worker's answer to a job. */
 export type ComputeAnswer =
   | { readonly kind: "done"; readonly id: number; readonly result: unknown }
-  | { readonly kind: "failed"; readonly id: number; readonly message: string }
+  | {
+    readonly kind: "failed";
+    readonly id: number;
+    readonly message: string;
+    /** Where in the protocol's module it was thrown, if that is known. */
+    readonly place?: string | undefined;
+  }
   | { readonly kind: "stopped" | "timedOut"; readonly id: number };
 
 /** The error that ends a job that is to stop. */
@@ -90,6 +97,6 @@ function perform(
   } catch (error) {
     if (error === STOPPED) return { kind: "stopped", id };
     if (timeoutMs > 0 && error instanceof ComputeTimeoutError) return { kind: "timedOut", id };
-    return { kind: "failed", id, message: describeError(error) };
+    return { kind: "failed", id, message: describeError(error), place: placeOf(error) };
   }
 }

@@ -10,6 +10,7 @@
 
 import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
 import { runtime } from "../../net/runtime.ts";
+import { thrownAt } from "../../values/places.ts";
 import type { ComputeAnswer, ComputeAssignment, Job } from "./compute_thread.ts";
 import type { CounterBlock } from "../core/counters.ts";
 import type { CulpritList } from "../core/culprits.ts";
@@ -281,7 +282,9 @@ export class OffloadPool implements Elsewhere, Disposable {
       if (message.kind === "stopped") this.#givingWay.add(job);
       else if (message.kind === "done") job.done(undefined, message.result);
       // The conversation that waits has the same limit, and needs no answer.
-      else if (message.kind === "failed") job.done(new Error(message.message), undefined);
+      else if (message.kind === "failed") {
+        job.done(thrownAt(new Error(message.message), message.place), undefined);
+      }
     }
     this.#dispatch();
   }

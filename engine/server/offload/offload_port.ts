@@ -5,6 +5,7 @@
  */
 
 import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
+import { placeOf, thrownAt } from "../../values/places.ts";
 import { describeError } from "../../values/thrown.ts";
 import type { OffloadPool } from "./offload_pool.ts";
 import type { TrackWriter } from "../trace/timeline_track.ts";
@@ -30,6 +31,8 @@ export interface OffloadAnswer {
   readonly id: number;
   /** The message of the error, if the computation failed. */
   readonly failure: string | undefined;
+  /** Where in the protocol's module it was thrown, if that is known. */
+  readonly place?: string | undefined;
   readonly result: unknown;
 }
 
@@ -69,11 +72,11 @@ export class PortOffload implements Elsewhere {
   }
 
   /** Handles an answer. */
-  handle({ id, failure, result }: OffloadAnswer): void {
+  handle({ id, failure, place, result }: OffloadAnswer): void {
     const done = this.#pending.get(id);
     this.#pending.delete(id);
     if (failure === undefined) done?.(undefined, result);
-    else done?.(new Error(failure), undefined);
+    else done?.(thrownAt(new Error(failure), place), undefined);
   }
 }
 
@@ -104,7 +107,7 @@ export class OffloadClerk implements Disposable {
         (error, result) => {
           this.#computations.delete(id);
           const failure = error === undefined ? undefined : describeError(error);
-          this.#answer({ kind: "computed", id, failure, result });
+          this.#answer({ kind: "computed", id, failure, place: placeOf(error), result });
         },
         peer,
         connection,

@@ -10,7 +10,7 @@ import process from "node:process";
 import { ECHO_CONFORMANCE } from "../../../lab/conform/definitions/echo.ts";
 import type { Conformance } from "../../../protocols/conformance.ts";
 import { echoClient } from "../../../protocols/echo.ts";
-import type { LoadContext } from "../../../lab/load/load_protocol.ts";
+import type { LoadContext } from "../../../protocol.ts";
 import { type Protocol, READ, write } from "../../../protocol.ts";
 
 /** How many connections, and how many requests, there are for each that goes wrong. */

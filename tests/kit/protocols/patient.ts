@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LoadContext } from "../../../lab/load/load_protocol.ts";
+import type { LoadContext } from "../../../protocol.ts";
 import type { Protocol, ReadAnswer } from "../../../protocol.ts";
 
 /** How long nothing must arrive, in milliseconds. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LoadContext } from "../../../lab/load/load_protocol.ts";
+import type { LoadContext } from "../../../protocol.ts";
 import { Input, type Protocol, readLine, writeLine } from "../../../protocol.ts";
 
 const LIMIT = 1024;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LoadContext } from "../../../lab/load/load_protocol.ts";
+import type { LoadContext } from "../../../protocol.ts";
 import { type Protocol, READ } from "../../../protocol.ts";
 
 /** How long it computes, in milliseconds. */

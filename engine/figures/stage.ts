@@ -268,12 +268,17 @@ export class Stage {
     const busy = serving.filter(({ dots }) => dots.length > 0).length;
     this.root.classList.toggle("partial", view.isPartial);
     const live = view.counters?.live;
+    // Of some that are open nothing else may be known.
+    const isWhole = (view.leftOut.get("connections") ?? 0) === 0 || live === undefined ||
+      live <= served;
     setText(
       this.#summary,
       view.isPartial && live !== undefined
         ? `the server counts ${plural(live, "connection")}, too many come and go to draw each`
         : serving.some(({ isLoop }) => isLoop)
-        ? `${plural(served, "connection")} in turns`
+        ? `${isWhole ? "" : `${formatCount(served)} of `}${
+          plural(isWhole ? served : live, "connection")
+        } in turns`
         : `${formatCount(busy)} of ${formatCount(serving.length)} ${
           busy === 1 ? "serves" : "serve"
         }`,

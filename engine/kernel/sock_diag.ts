@@ -31,13 +31,22 @@ import { type SocketTimer, stateMask, stateOf, type TcpState, timerOf } from "./
 const { AF_INET, AF_INET6 } = LINUX;
 const NETLINK_SOCK_DIAG = 4;
 const SOCK_DIAG_BY_FAMILY = 20;
+const TCPDIAG_GETSOCK = 18;
 const REQUEST_BYTES = 56;
+const DUMP_BYTES = 60;
 const ROW_BYTES = 72;
 
 /** Where a request has the two ends of a connection: `struct inet_diag_sockid`. */
 const LOCAL = { port: 8, host: 12 };
 const REMOTE = { port: 10, host: 28 };
 const DEVICE = 44;
+
+/** Where an older request has its parts: `struct inet_diag_req`. */
+const DUMP = { extensions: 3, port: 4, cookie: 44, states: 52 };
+
+/** The attribute of a request that says which sockets match, and the operations that it is made of. */
+const INET_DIAG_REQ_BYTECODE = 1;
+const MATCH = { jump: 1, localAtLeast: 2, localAtMost: 3, remoteAtLeast: 4, remoteAtMost: 5 };
 
 /** Attributes of an answer. */
 const INET_DIAG_INFO = 2;
@@ -130,16 +139,10 @@ export class SockDiag implements Disposable {
   sockets({ port = 0, either = false, states }: SocketQuery = {}): SocketRow[] {
     const mask = states === undefined ? 0xffff_ffff : stateMask(states);
     const found = new Map<string, SocketRow>();
-    for (const family of [AF_INET, AF_INET6]) {
-      for (const portAt of either && port !== 0 ? [LOCAL.port, REMOTE.port] : [LOCAL.port]) {
-        const request = makeRequest(family, NLM_F_REQUEST | NLM_F_DUMP, mask);
-        // The kernel passes over the sockets with other ports, unless this is 0.
-        new DataView(request.buffer).setUint16(HEADER_BYTES + portAt, port);
-        for (const row of this.#ask(request)) {
-          // It does not pass over those that are bound and neither listen nor connect.
-          if (port === 0 || portIn(row, portAt) === port) found.set(row.cookie, row);
-        }
-      }
+    for (const row of this.#ask(makeDump(mask, port, either))) {
+      // The kernel does not pass over those that are bound and neither listen nor connect.
+      const isMeant = port === 0 || row.local.port === port || either && row.remote.port === port;
+      if (isMeant) found.set(row.cookie, row);
     }
     return [...found.values()];
   }
@@ -153,7 +156,7 @@ export class SockDiag implements Disposable {
    * @returns `undefined` if there is none
    */
   find(local: Address, remote: Address, device = 0): SocketRow | undefined {
-    const request = makeRequest(isIPv6(local.hostname) ? AF_INET6 : AF_INET, NLM_F_REQUEST, 0xfff);
+    const request = makeRequest(isIPv6(local.hostname) ? AF_INET6 : AF_INET);
     writeEnd(request, LOCAL, local);
     writeEnd(request, REMOTE, remote);
     new DataView(request.buffer).setUint32(HEADER_BYTES + DEVICE, device, true);
@@ -176,7 +179,9 @@ export class SockDiag implements Disposable {
     const rows: SocketRow[] = [];
     const { bytes, view } = this.#netlink;
     for (const { type, at, end } of this.#netlink.ask(request)) {
-      if (type === SOCK_DIAG_BY_FAMILY) rows.push(new KernelRow(bytes, view, at, end));
+      if (type === SOCK_DIAG_BY_FAMILY || type === TCPDIAG_GETSOCK) {
+        rows.push(new KernelRow(bytes, view, at, end));
+      }
     }
     return rows;
   }
@@ -290,23 +295,73 @@ export function waitsForAccept({ state, inode }: SocketRow): boolean {
   return inode === 0 && (state === "ESTABLISHED" || state === "CLOSE_WAIT");
 }
 
-function portIn({ local, remote }: SocketRow, portAt: number): number {
-  return portAt === LOCAL.port ? local.port : remote.port;
-}
+/** What is asked for besides. */
+const WANTED = [INET_DIAG_INFO, INET_DIAG_CONG, INET_DIAG_SKMEMINFO]
+  .reduce((set, attribute) => set | (1 << (attribute - 1)), 0);
 
-/** A `nlmsghdr` and an `inet_diag_req_v2`. */
-function makeRequest(family: number, flags: number, states: number): Uint8Array {
-  const request = makeMessage(SOCK_DIAG_BY_FAMILY, flags, REQUEST_BYTES);
+/** A `nlmsghdr` and an `inet_diag_req_v2`: for one socket of a family, in any state. */
+function makeRequest(family: number): Uint8Array {
+  const request = makeMessage(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, REQUEST_BYTES);
   const view = new DataView(request.buffer);
   view.setUint8(16, family);
   view.setUint8(17, LINUX.IPPROTO_TCP);
-  const wanted = [INET_DIAG_INFO, INET_DIAG_CONG, INET_DIAG_SKMEMINFO];
-  view.setUint8(18, wanted.reduce((set, attribute) => set | (1 << (attribute - 1)), 0));
-  view.setUint32(20, states, true);
+  view.setUint8(18, WANTED);
+  view.setUint32(20, 0xfff, true);
   // Any cookie will do.
   view.setUint32(64, 0xffff_ffff, true);
   view.setUint32(68, 0xffff_ffff, true);
   return request;
+}
+
+/**
+ * A `nlmsghdr` and an `inet_diag_req`: for all sockets. For each request the kernel walks through a
+ * table that has hundreds of thousands of places on a large machine, however few sockets there are.
+ * This older request is for both families at once, where the newer one is for one of them.
+ *
+ * @param states which, as bits @param port see `SocketQuery` @param either the same
+ */
+function makeDump(states: number, port: number, either: boolean): Uint8Array {
+  const match = either && port !== 0 ? matchEither(port) : new Uint8Array();
+  const bytes = DUMP_BYTES + match.length;
+  const request = makeMessage(TCPDIAG_GETSOCK, NLM_F_REQUEST | NLM_F_DUMP, bytes);
+  const view = new DataView(request.buffer, HEADER_BYTES);
+  view.setUint8(DUMP.extensions, WANTED);
+  // The kernel passes over the sockets with other local ports, unless this is 0.
+  if (!either) view.setUint16(DUMP.port, port);
+  view.setUint32(DUMP.cookie, 0xffff_ffff, true);
+  view.setUint32(DUMP.cookie + 4, 0xffff_ffff, true);
+  view.setUint32(DUMP.states, states, true);
+  request.set(match, HEADER_BYTES + DUMP_BYTES);
+  return request;
+}
+
+/**
+ * The attribute that has the kernel pass over sockets without a port at either end. Each operation is
+ * a `struct inet_diag_bc_op`: how many bytes further it goes on if it holds, and if it does not. A port
+ * takes a second one. What ends exactly behind the last one matches.
+ */
+function matchEither(port: number): Uint8Array {
+  const operations = [
+    [MATCH.localAtLeast, 8, 20],
+    [0, 0, port],
+    [MATCH.localAtMost, 8, 12],
+    [0, 0, port],
+    [MATCH.jump, 4, 20],
+    [MATCH.remoteAtLeast, 8, 20],
+    [0, 0, port],
+    [MATCH.remoteAtMost, 8, 12],
+    [0, 0, port],
+  ] as const;
+  const attribute = new Uint8Array(4 + 4 * operations.length);
+  const view = new DataView(attribute.buffer);
+  view.setUint16(0, attribute.length, true);
+  view.setUint16(2, INET_DIAG_REQ_BYTECODE, true);
+  for (const [index, [code, yes, no]] of operations.entries()) {
+    view.setUint8(4 + 4 * index, code);
+    view.setUint8(5 + 4 * index, yes);
+    view.setUint16(6 + 4 * index, no, true);
+  }
+  return attribute;
 }
 
 /** Writes one end of a connection into a request, at its places for the port and the address. */

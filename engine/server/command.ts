@@ -269,7 +269,7 @@ async function run(command: Command, start: Start): Promise<void> {
       { ...measured(values, notifier), ...withPassed(command, values) },
       stdout,
       {
-        beforeTakeover: (predecessor) => beforeTakeover(tellers, predecessor),
+        beforeTakeover: (predecessor, handover) => beforeTakeover(tellers, predecessor, handover),
         ...(live !== undefined && { live }),
       },
     );
@@ -288,12 +288,6 @@ async function run(command: Command, start: Start): Promise<void> {
   const guard = new ThreadGuard(new StrayLog(new MainJournal(name), counters).tell);
   const profile = await beginProfile();
   try {
-    // From then on those who ask at this port get their answer from the other process.
-    served.handover?.onTakenOver((pid, successor) => {
-      void metrics?.yieldTo(successor.metrics);
-      void live?.leaveTo(pid, successor.page);
-    });
-    if (live !== undefined) served.handover?.tells({ page: live.place });
     // The first client may stop the loop for ever. The thread comes up while the loop is stuck, but
     // only the loop can start it.
     watching = startWatch(command, values, format, served, stderr);
@@ -434,7 +428,7 @@ async function startLive(
 
 /**
  * The metrics and the page of the server that is taken over end where they are. Those of this one begin
- * before.
+ * before, and end in the same way: the next one may come at once.
  */
 async function beforeTakeover(
   { metrics, live }: {
@@ -442,8 +436,15 @@ async function beforeTakeover(
     readonly live: LiveServer | undefined;
   },
   { page }: Predecessor,
+  handover: Pick<Handover, "tells" | "onTakenOver">,
 ): Promise<Successor> {
   await Promise.all([metrics?.listen(), live?.listen(page)]);
+  // From then on those who ask at this port get their answer from the other process.
+  handover.onTakenOver((pid, successor) => {
+    void metrics?.yieldTo(successor.metrics);
+    void live?.leaveTo(pid, successor.page);
+  });
+  if (live !== undefined) handover.tells({ page: live.place });
   return {
     ...(metrics !== undefined && { metrics: metrics.address.port }),
     ...(live !== undefined && { page: live.url }),

@@ -9,6 +9,9 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { EndEvent, Event } from "../../engine/recording/events.ts";
+import { MainJournal } from "../../engine/server/journal/journal.ts";
+import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
+import { ownUser } from "../../engine/server/takeover/private_path.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Folder } from "../kit/folder.ts";
 import { ask, liveIn, press, Watcher } from "../kit/live.ts";
@@ -80,9 +83,19 @@ test(
     await using last = await Watcher.open(liveIn(other.greeting));
     await last.find("the counters", "counters");
 
+    // Another host is another place: whoever knows the secret must not look for the page for ever where
+    // it was.
+    await using elsewhere = await start("127.0.0.2:0");
+    assertEquals(new URL(pageOf(elsewhere)).hostname, "127.0.0.2");
+    assert(liveIn(elsewhere.greeting).path !== liveIn(other.greeting).path, "another secret");
+    const left = await endOf(last);
+    assertEquals([left.successor, left.page], [elsewhere.pid, pageOf(elsewhere)]);
+    await using there = await Watcher.open(liveIn(elsewhere.greeting));
+    await there.find("the counters", "counters");
+
     // And who has none says so too.
     await using plain = await start("");
-    const gone = await endOf(last);
+    const gone = await endOf(there);
     assertEquals([gone.successor, gone.page], [plain.pid, undefined]);
     guest.finish();
     assertEquals((await first.end()).code, 0);
@@ -90,6 +103,36 @@ test(
   },
   { skip, sanitize: false, timeoutMs: 40_000 },
 );
+
+test("whoever takes over at once is told of the page, and the page of it", async () => {
+  using folder = new Folder();
+  const path = folder.path("socket");
+  const start = () =>
+    ServerProcess.start("nonblocking", [
+      ...["--protocol", "echo", "--takeover", path, "--live", "0"],
+    ]);
+  await using first = await start();
+  const where = liveIn(first.greeting);
+  await using early = await Watcher.open(where);
+  await early.find("the counters", "counters");
+  await using second = await start();
+  await endOf(early);
+  await using next = await Watcher.open(where);
+  await next.find("the counters", "counters");
+  // Nobody is there as soon as this one.
+  const net = sockets();
+  const newcomer = await Newcomer.ask(net, path, ownUser(net));
+  assert(newcomer !== undefined, "somebody offers the listener");
+  for (const fd of newcomer.descriptors) net.close(fd);
+  const { at: { hostname, port }, path: secret } = where;
+  assertEquals(newcomer.given.page, { hostname, port, token: secret.slice(1, -1) });
+  const page = "http://127.0.0.1:1/";
+  await newcomer.serves(new MainJournal("nonblocking"), { page });
+  const { successor, page: told } = await endOf(next);
+  assertEquals([successor, told], [process.pid, page]);
+  newcomer.close();
+  assertEquals([(await first.end()).code, (await second.end()).code], [0, 0]);
+}, { skip, sanitize: false, timeoutMs: 40_000 });
 
 test("a page outlives a restart, with its port and its secret", async () => {
   using folder = new Folder();

@@ -4,24 +4,30 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseFlags } from "../../engine/cli/flags.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
+import { DestroyEvents } from "../../engine/kernel/sock_diag.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import type { Event } from "../../engine/recording/events.ts";
 import { Knowledge, type Known } from "../../engine/server/live/known.ts";
 import { LiveState } from "../../engine/server/live/live_state.ts";
 import { itemOf, type Present, Reader } from "../../engine/server/live/readers.ts";
+import { chooseTold } from "../../engine/server/trace/live_feed.ts";
+import { SocketLooks } from "../../engine/server/trace/socket_looks.ts";
 import {
   createRing,
   LEVEL_OF,
+  RECORD,
   TimelineCommon,
   TrackReader,
   type TrackRecord,
   TrackWriter,
 } from "../../engine/server/trace/timeline_track.ts";
 import { MODES } from "../../modes/catalogue.ts";
+import { formatAddress } from "../../protocols/address.ts";
 import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
 import {
   assert,
@@ -312,6 +318,87 @@ test("a worker that is stuck in a protocol is found, and who waits for it", asyn
   }));
 }, { skip: whyNoSockets() });
 
+test("what is written into a file too is told to readers all the same", async () => {
+  using folder = new Folder();
+  const record = folder.path("record.jsonl");
+  await using live = await openLive();
+  await using server = await serveThreadpool({
+    port: 0,
+    workers: 1,
+    protocol: "echo",
+    live,
+    record,
+  });
+  await using watcher = await Watcher.open(liveIn(live.url));
+  await watcher.find("the counters", "counters");
+  const names: string[] = [];
+  for (let count = 0; count < 3; count++) {
+    await using peer = await Peer.connect(server.address);
+    names.push(peer.name);
+    await peer.send("a");
+    await peer.take(1);
+    peer.finish();
+    await peer.rest();
+  }
+  await until("all to be over", () => watcher.all("over").length === names.length);
+  await server.close();
+  const { events } = parseStrictly(readFileSync(record, "utf8"), "the recording");
+  const recorded = events.flatMap((event) => event.type === "begun" ? [event.peer] : []);
+  const told = watcher.all("begun").map(({ peer }) => peer);
+  assertEquals([recorded, told], [names, names]);
+  assertEquals(watcher.all("over").map(({ outcome }) => outcome), names.map(() => "done"));
+});
+
+test("readers are told of all beginnings and ends, and of so many spans", () => {
+  const record = (kind: number, id: number): TrackRecord => {
+    return { thread: 1, kind, id, from: id, to: id, value: 1, text: "", isUnplaced: false };
+  };
+  const { begin, end, client, turns, task } = RECORD;
+  const records = Array.from(
+    { length: 100 },
+    (_, id) => [begin, client, turns, task, end].map((kind) => record(kind, id)),
+  ).flat();
+  const { told, leftOut } = chooseTold(records, 10);
+  const count = (kind: number) => told.filter((record) => record.kind === kind).length;
+  assertEquals([begin, client, turns, task, end].map(count), [100, 100, 20, 20, 100]);
+  assertEquals([told.length + leftOut, leftOut], [records.length, 160]);
+}, { pure: true });
+
+test(
+  "sockets are looked at seldom while nothing happens, and soon when something does",
+  async () => {
+    const net = sockets();
+    const listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, {});
+    const address = net.localAddress(listener);
+    const seen: Event[] = [];
+    using looks = new SocketLooks({
+      address,
+      beganUs: 0,
+      ownPort: new Int32Array(new SharedArrayBuffer(4)),
+      // It would take an hour until the next look.
+      ...{ pauseMs: 5, calmMs: 3_600_000 },
+      tellsRemainders: false,
+      onSeen: (events) => void seen.push(...events),
+    }, new DestroyEvents());
+    assertEquals(seen.map(({ type }) => type), ["listener"]);
+    const client = net.openConnection(address);
+    const remote = formatAddress(net.localAddress(client));
+    const seenAs = (type: string) =>
+      until(
+        `a ${type}`,
+        () =>
+          seen.some((event) => event.type === type && "remote" in event && event.remote === remote),
+      );
+    looks.attend();
+    await seenAs("socket");
+    // As long as something is under way it looks on by itself: that one waits to be accepted.
+    const accepted = net.accept(listener);
+    for (const fd of [client, accepted, listener]) net.close(fd);
+    await seenAs("connection");
+  },
+  { skip: whyNoKernel() },
+);
+
 /** Connections that are there, and what readers are told of them. */
 class Connections implements Present {
   readonly open = new Set<number>();
@@ -449,10 +536,11 @@ test("what goes on is told to those who come later, and its end to those who mis
   const size = { records: 1_024, places: 4 };
   const share = { ...size, number: 1, isLoop: true, ring: createRing(size), origin: 0 };
   const track = new TrackWriter({ ...share, common: common.memory });
-  let [aheadMs, asked] = [0, 0];
+  let [aheadMs, asked, leftOut] = [0, 0, 0];
   const told: Event[] = [];
   const state: LiveState = new LiveState({
     tell: (event) => told.push(event),
+    leaveOut: (count) => leftOut += count,
     lived: () => {},
     now: () => track.now() + aheadMs,
     lookAround: () => state.lookAround(),
@@ -489,9 +577,13 @@ test("what goes on is told to those who come later, and its end to those who mis
   aheadMs = 1_000;
   state.lookAtThreads();
   assertEquals([asked, told.at(-1)?.type], [1, "doing"]);
-  const records: TrackRecord[] = [];
-  new TrackReader({ ...share, common: common.memory }).drain(records);
-  state.take(records);
+  const ring = new TrackReader({ ...share, common: common.memory });
+  const drain = () => {
+    const records: TrackRecord[] = [];
+    ring.drain(records);
+    return records;
+  };
+  state.take(drain());
   assertEquals(told.flatMap((event) => event.type === "over" ? [event.outcome] : []), ["done"]);
   state.hasCollected();
   // One that has ended while nobody read has left no record.
@@ -507,6 +599,29 @@ test("what goes on is told to those who come later, and its end to those who mis
     "done",
     "unknown",
   ]);
+  // A thread has so many places. Whoever has none is counted, whether it came before or after somebody
+  // began to read, and is neither told nor thought to be over.
+  assertEquals(drain().length, 1);
+  const begin = () => track.begin("127.0.0.1:3");
+  const [placed, before] = [[begin(), begin(), begin(), begin()], begin()];
+  common.level = LEVEL_OF.all;
+  const after = begin();
+  state.take(drain());
+  state.lookAround();
+  aheadMs = 3_000;
+  state.lookAtThreads();
+  state.hasCollected();
+  assertEquals([state.size, state.unplaced, leftOut, asked], [4, 2, 1, 2]);
+  track.tell(RECORD.waiting, after, 0, 1);
+  const toldOf = told.length;
+  for (const id of [before, after]) track.end(id, 0);
+  state.take(drain());
+  assertEquals([state.unplaced, told.length], [0, toldOf]);
+  // A place that has become free is the next one's.
+  track.end(placed[0] as number, 0);
+  begin();
+  state.take(drain());
+  assertEquals([state.size, state.unplaced, leftOut], [4, 0, 1]);
   state.removeThread(1, track.now() + aheadMs, 0);
   for (const line of [...state.lines(late)]) late.learn(line);
   assertEquals([late.doings.size, late.threads.size, late.connections.size], [0, 0, 0]);

@@ -518,6 +518,36 @@ test("a server that ends leaves its listener to whoever is about to serve", asyn
   assertEquals(folder.names, []);
 }, { skip, sanitize: false });
 
+test("whoever comes before a server serves is told all, and the server hears of it", async () => {
+  using folder = new Folder();
+  const takeover = folder.path("socket");
+  const page = { hostname: "127.0.0.1", port: 1, token: "0".repeat(32) };
+  const heard: unknown[] = [];
+  const next = Promise.withResolvers<Server>();
+  const options = { ...ECHO, takeover, workers: 1 };
+  const old = await serveThreadpool({
+    ...options,
+    beforeTakeover: (predecessor, handover) => {
+      heard.push(predecessor);
+      // It is asked now, and answers as soon as it serves.
+      serveThreadpool({
+        ...options,
+        beforeTakeover: (predecessor) => {
+          heard.push(predecessor);
+          return Promise.resolve({ metrics: 1, page: "http://127.0.0.1:1/" });
+        },
+      }).then(next.resolve, next.reject);
+      handover.tells({ page });
+      handover.onTakenOver((pid, successor) => heard.push(pid, successor));
+      return Promise.resolve({});
+    },
+  });
+  await using server = await next.promise;
+  await old.closed;
+  assertEquals(heard, [{}, { page }, runtime.pid, { metrics: 1, page: "http://127.0.0.1:1/" }]);
+  await echoes(server.address, 1);
+}, { skip, sanitize: false });
+
 test("a server that does not answer, or is another user's, gives no listener", async () => {
   using folder = new Folder();
   const net = sockets();

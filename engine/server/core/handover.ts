@@ -4,8 +4,10 @@
  * @module
  */
 
-/** Where the page is that shows a server: see `--live`. Whoever knows both may look. */
+/** Where the page is that shows a server: see `--live`. Whoever knows all of it may look. */
 export interface PagePlace {
+  /** Its host, as a number. Servers of an earlier version do not tell it. */
+  readonly hostname?: string;
   /** Its port. */
   readonly port: number;
   /** What the path of its address begins with. */

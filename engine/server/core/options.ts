@@ -32,7 +32,7 @@ import { type Duration, formatDuration } from "../../values/durations.ts";
 import type { Flag } from "../../cli/flags.ts";
 import type { LivePage } from "../trace/live_feed.ts";
 import type { AdmissionRules, ProxyRules } from "./door.ts";
-import type { Predecessor, Successor } from "./handover.ts";
+import type { Handover, Predecessor, Successor } from "./handover.ts";
 import { loadProtocol, locateProtocol } from "./protocol_loader.ts";
 import { modeOfThread } from "../../workers/thread_names.ts";
 
@@ -217,13 +217,19 @@ export interface ServeOptions {
    */
   readonly takeover?: string;
   /**
-   * Is called when this server is ready, and is about to take another one's listener over. If it
-   * rejects, this server does not start, and the other one goes on.
+   * Is called once, when this server is ready: before it takes another one's listener over, and before
+   * anybody can take over its own. If it rejects, this server does not start, and the other one goes
+   * on. It works where `fd` does.
    *
-   * @param predecessor what the other one has told
+   * @param predecessor what the other one has told; empty if there is none
+   * @param handover the listener of this server: here it is early enough to say what those are told who
+   * take it over, and to hear of all of them
    * @returns what the other one is told
    */
-  readonly beforeTakeover?: (predecessor: Predecessor) => Promise<Successor>;
+  readonly beforeTakeover?: (
+    predecessor: Predecessor,
+    handover: Pick<Handover, "tells" | "onTakenOver">,
+  ) => Promise<Successor>;
   /** Receives each message from a peer, escaped for a terminal. */
   readonly onReport?: (message: string) => void;
   /** Closes the server when it aborts. */

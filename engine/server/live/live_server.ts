@@ -2,8 +2,9 @@
  * Shows a server while it runs, over HTTP, from a thread of its own: a page for a browser, and the
  * stream of events that it draws.
  *
- * The thread shares memory with the server's threads, and gets what the main thread collects. So it
- * answers while the server's loop is stuck in a computation, and shows that.
+ * The thread shares memory with the server's threads, and collects there what they record; only what
+ * processes record, or what is written into files too, it gets from the main thread. So it answers
+ * while the server's loop is stuck in a computation, and shows that.
  *
  * This file runs twice, as the file of a mode does: in the main thread, and in the Worker that it
  * starts from itself.
@@ -104,6 +105,7 @@ type Order =
     readonly thread: TimelineThread;
     readonly at: number;
     readonly share: TrackShare;
+    readonly isYours: boolean;
   }
   | {
     readonly kind: "gone";
@@ -189,13 +191,16 @@ class ThreadSide {
   /** Listens, if it does not yet. @param page where the page of the other server is */
   async #listenLate(page: PagePlace | undefined): Promise<void> {
     const { address, token } = this.#assignment;
-    const isSame = page !== undefined && (address.port === 0 || address.port === page.port);
-    const places = [
-      ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
-      [address, token] as const,
-    ];
     try {
-      if (this.#share !== undefined && page?.port !== address.port) {
+      const hostname = await resolveHost(address.hostname);
+      // An open page that knows its secret looks for it where it was: elsewhere it has another one.
+      const isSame = page !== undefined && (page.hostname ?? hostname) === hostname &&
+        (address.port === 0 || address.port === page.port);
+      const places = [
+        ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
+        [address, token] as const,
+      ];
+      if (this.#share !== undefined && !isSame) {
         throw new Error(`another server of yours listens on port ${address.port}`);
       }
       for (const [index, [at, word]] of places.entries()) {
@@ -264,7 +269,7 @@ class ThreadSide {
         return this.#begun.resolve();
       }
       case "thread":
-        return view?.addThread(order.thread, order.at, order.share);
+        return view?.addThread(order.thread, order.at, order.share, order.isYours);
       case "gone":
         return view?.removeThread(order.number, order.at, order.outcome);
       case "records":
@@ -430,21 +435,25 @@ export class LiveServer implements LiveFeed, LivePage {
   }
 
   /**
-   * Listens, if it does not yet: this server is about to take another one over, or has found none.
+   * Listens, if it does not yet: this server is about to take another one over, or has found none. It
+   * may be called again.
    *
    * @param page where that one's page is; this one's has the same address, if it may
    * @throws {Error} if it cannot
    */
   async listen(page?: PagePlace): Promise<void> {
-    if (this.#isGone) throw new Error("Cannot show the server live: its thread has ended");
-    this.#listening ??= Promise.withResolvers();
-    this.#worker.post({ kind: "listen", page });
+    if (this.#listening === undefined) {
+      if (this.#isGone) throw new Error("Cannot show the server live: its thread has ended");
+      this.#listening = Promise.withResolvers();
+      this.#worker.post({ kind: "listen", page });
+    }
     await this.#listening.promise;
   }
 
   /** Where the page is, for a process that takes this server over. */
   get place(): PagePlace {
-    return { port: this.#address.port, token: this.#token };
+    const { hostname, port } = this.#address;
+    return { hostname, port, token: this.#token };
   }
 
   /** Where it listens. */
@@ -462,8 +471,8 @@ export class LiveServer implements LiveFeed, LivePage {
     this.#worker.post({ kind: "begin", ...beginning });
   }
 
-  addThread(thread: TimelineThread, at: number, share: TrackShare): void {
-    this.#worker.post({ kind: "thread", thread, at, share });
+  addThread(thread: TimelineThread, at: number, share: TrackShare, isYours: boolean): void {
+    this.#worker.post({ kind: "thread", thread, at, share, isYours });
   }
 
   removeThread(number: number, at: number, outcome: number): void {

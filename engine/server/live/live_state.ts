@@ -5,7 +5,8 @@
  *
  * A connection is found in one of the two at least. A thread that ends one takes it out of its place
  * first, and then asks whether anybody reads. Whoever begins to read says so first, and then looks at
- * the places.
+ * the places. A loop has so many places only: connections beyond that are counted, and left out, also
+ * where a record tells of them, for nobody could say later whether they are still there.
  *
  * @module
  */
@@ -75,6 +76,8 @@ interface KnownConnection {
 export interface StateParts {
   /** Takes what is new. */
   tell(event: Event): void;
+  /** So many connections begin of which nothing is told. */
+  leaveOut(count: number): void;
   /** Is told how long a connection was open. @param us in microseconds */
   lived(us: number): void;
   /** The time since the beginning, in milliseconds. */
@@ -125,6 +128,16 @@ export class LiveState implements Present {
     return this.#open.size;
   }
 
+  /** Whether something goes on that takes long. */
+  get isBusy(): boolean {
+    return this.#doings.size > 0;
+  }
+
+  /** How many more are open, which have no place. */
+  get unplaced(): number {
+    return [...this.#threads.values()].reduce((sum, { underWay }) => sum + underWay.unplaced, 0);
+  }
+
   /** The server serves. @param pulses where the pulses of its threads lie, if they have any */
   serves(pulses: SharedPulses | undefined): void {
     this.#pulses = pulses && { ...pulses, words: new Int32Array(pulses.memory) };
@@ -163,9 +176,11 @@ export class LiveState implements Present {
 
   /** Takes records of the threads. */
   take(records: readonly TrackRecord[]): void {
+    let unplaced = 0;
     for (const record of records) {
       const { kind, id, to, value, thread } = record;
       if (kind === RECORD.client) this.#client = { id, name: record.text };
+      else if (record.isUnplaced) unplaced++;
       else if (kind === RECORD.begin) {
         const client = this.#client?.id === id ? this.#client.name : undefined;
         this.#begin(record, thread, client);
@@ -175,6 +190,7 @@ export class LiveState implements Present {
         if (event !== undefined) this.#parts.tell(event);
       }
     }
+    if (unplaced > 0) this.#parts.leaveOut(unplaced);
   }
 
   /** Takes what a look at the kernel has seen. */

@@ -19,10 +19,12 @@ import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import { ProcessFigures } from "../metrics/process_figures.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
+import { chooseTold } from "../trace/live_feed.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
 import {
   LEVEL_OF,
   TimelineCommon,
+  TrackReader,
   type TrackRecord,
   type TrackShare,
 } from "../trace/timeline_track.ts";
@@ -32,8 +34,11 @@ import { LiveState, type Queued } from "./live_state.ts";
 import { Knowledge } from "./known.ts";
 import { itemOf, Reader } from "./readers.ts";
 
-/** How often readers get what is new, and how often they get figures, in milliseconds. */
-const BATCH_MS = 50;
+/**
+ * How often readers get what is new, and how often they get figures, in milliseconds. Each batch costs,
+ * however little is in it, and the page is later than that anyway.
+ */
+const BATCH_MS = 125;
 const FIGURES_MS = 250;
 
 /**
@@ -49,11 +54,14 @@ const RATE_MS = 1_000;
 /** How many times as long as a look at the kernel has taken it is left alone. */
 const REST = 9;
 
+/** How long the kernel is left alone while there is nothing to see, in milliseconds. */
+const CALM_MS = 1_000;
+
 /** How many of those who wait in a queue are told one by one. */
 const MOST_QUEUED = 1_024;
 
 /** For how many batches records are held back at most. */
-const MOST_HELD = 20;
+const MOST_HELD = 8;
 
 /**
  * How long after the last of the page's own connections its addresses are remembered, in milliseconds:
@@ -110,6 +118,9 @@ export class LiveView implements Disposable {
   /** How many were accepted in the last second, and how much CPU time was used. */
   readonly #accepting = new Course();
   readonly #computing = new Course();
+  /** The rings that are emptied here, and when that was done last. */
+  readonly #rings: { readonly number: number; readonly ring: TrackReader }[] = [];
+  #collectedAt = 0;
   /** How many connections the page is making, and the records that wait until it has. */
   #dialing = 0;
   #held: TrackRecord[] = [];
@@ -126,6 +137,7 @@ export class LiveView implements Disposable {
     this.#parts = parts;
     this.#state = new LiveState({
       tell: (event) => this.#tell(event),
+      leaveOut: (count) => this.#leaveOut(count),
       lived: (us) => this.#lives.add(us),
       now: () => this.#now(),
       lookAround: () => this.collects(),
@@ -155,24 +167,53 @@ export class LiveView implements Disposable {
     return this.#readers.size < MOST_READERS;
   }
 
-  /** A thread begins. */
-  addThread(thread: TimelineThread, at: number, share: TrackShare): void {
+  /** A thread begins. @param isYours whether its records are collected here */
+  addThread(thread: TimelineThread, at: number, share: TrackShare, isYours: boolean): void {
     this.#common ??= new TimelineCommon(share.common);
+    if (isYours) this.#rings.push({ number: thread.number, ring: new TrackReader(share) });
     this.#state.addThread(thread, at, share);
   }
 
   /** A thread is gone. */
   removeThread(number: number, at: number, outcome: number): void {
+    this.#collect();
+    // Another one may have its number by now.
+    const gone = this.#rings.findIndex((thread) => thread.number === number);
+    if (gone >= 0) this.#rings.splice(gone, 1);
+    if (this.#dialing === 0) this.#release();
     this.#state.removeThread(number, at, outcome);
+  }
+
+  /** Takes all records out of the rings that nobody else empties. */
+  #drain(): TrackRecord[] {
+    const records: TrackRecord[] = [];
+    // The main thread is the first, and it has heard of nothing that the others have not recorded.
+    for (let at = this.#rings.length; at-- > 0;) this.#rings[at]?.ring.drain(records);
+    return records.sort((a, b) => a.to - b.to);
+  }
+
+  /** Takes what was recorded until now, as far as it is collected here. */
+  #collect(): void {
+    if (this.#readers.size === 0) return;
+    const records = this.#drain();
+    if (records.length === 0) return;
+    const now = performance.now();
+    const { told, leftOut } = chooseTold(records, Math.min(now - this.#collectedAt, FIGURES_MS));
+    this.#collectedAt = now;
+    this.#hold(told, leftOut);
   }
 
   /** Takes records. @param records in their order @param leftOut how many spans are missing */
   take(records: readonly TrackRecord[], leftOut: number): void {
     if (this.#readers.size === 0) return;
+    this.#hold(records, leftOut);
+    if (this.#dialing === 0) this.#release();
+  }
+
+  #hold(records: readonly TrackRecord[], leftOut: number): void {
     // Not as arguments of one call: a thread has room for so many only.
     for (const record of records) this.#held.push(record);
     for (const reader of this.#readers) reader.leaveOut("spans", leftOut);
-    if (this.#dialing === 0) this.#release();
   }
 
   /**
@@ -201,6 +242,7 @@ export class LiveView implements Disposable {
    */
   collects(): void {
     if (this.#readers.size === 0) return;
+    this.#collect();
     this.#looksAround = true;
     if (this.#dialing === 0) this.#release();
   }
@@ -208,6 +250,7 @@ export class LiveView implements Disposable {
   /** All records have come that there were when it was asked for them. Some may be held back. */
   hasCollected(): void {
     if (this.#readers.size === 0) return;
+    this.#collect();
     this.#isCollected = true;
     if (this.#dialing === 0) this.#release();
   }
@@ -224,6 +267,7 @@ export class LiveView implements Disposable {
     const reader = new Reader(this.#state, [
       makeHeader(by, beganUs),
       ...this.#state.lines(new Knowledge()),
+      ...this.#leftOutNow(),
       ...this.#countersNow(),
       ...(this.#blind === undefined ? [] : [this.#note(this.#blind)]),
     ]);
@@ -259,6 +303,9 @@ export class LiveView implements Disposable {
   }
 
   #begin(): void {
+    // What the last reader has left is no news: its end may not have been recorded any more.
+    this.#drain();
+    this.#collectedAt = performance.now();
     // The main thread is asked to collect. But it may be late, and what ends meanwhile must not be lost.
     if (this.#common !== undefined) this.#common.level = LEVEL_OF.all;
     // While the page connects, that waits until it knows its own connections.
@@ -292,7 +339,8 @@ export class LiveView implements Disposable {
     try {
       const why = isUnix(address.hostname) ? "only TCP has states" : whyNoKernel();
       if (why !== undefined) throw new Error(why);
-      const plan = { address, beganUs, ownPort, pauseMs: FIGURES_MS, rest: REST };
+      const often = { pauseMs: FIGURES_MS, rest: REST, calmMs: CALM_MS };
+      const plan = { address, beganUs, ownPort, ...often };
       const onSeen = (events: readonly Event[]) => this.#state.see(events);
       this.#looks = new SocketLooks(
         { ...plan, tellsRemainders: false, onSeen },
@@ -305,6 +353,8 @@ export class LiveView implements Disposable {
 
   #turn(): void {
     const now = performance.now();
+    this.#collect();
+    if (this.#dialing === 0) this.#release();
     const waits = this.#held.length > 0 || this.#looksAround || this.#isCollected;
     if (waits && ++this.#heldFor > MOST_HELD) {
       this.#release();
@@ -357,6 +407,18 @@ export class LiveView implements Disposable {
     for (const reader of this.#readers) reader.add(item);
   }
 
+  #leaveOut(connections: number): void {
+    // While there are too many, all of them are counted anyway.
+    if (this.#isFlooded) return;
+    for (const reader of this.#readers) reader.leaveOut("connections", connections);
+  }
+
+  /** How many are open of which nobody can tell more. */
+  *#leftOutNow(): Iterable<Event> {
+    const count = this.#state.unplaced;
+    if (count > 0) yield { type: "left_out", at: this.#state.now(), count, what: "connections" };
+  }
+
   #countAccepted(): number {
     return CounterBlock.sum(this.#blocks).accepted;
   }
@@ -377,7 +439,10 @@ export class LiveView implements Disposable {
     if (statistics === undefined) return;
     for (const event of this.#countersNow(statistics)) {
       const text = JSON.stringify({ ...event, at: 0 });
-      if (text !== this.#counters) yield event;
+      const isNews = text !== this.#counters;
+      const waits = (statistics.acceptQueue?.waiting ?? 0) > 0;
+      if (isNews || waits || this.#state.isBusy) this.#looks?.attend();
+      if (isNews) yield event;
       this.#counters = text;
     }
     yield* this.#listenerNow(statistics);
@@ -436,6 +501,8 @@ export class LiveView implements Disposable {
    */
   finish(next?: { readonly successor: number; readonly page?: string }): void {
     if (this.#readers.size === 0) return;
+    this.#collect();
+    this.#release();
     for (const event of this.#figuresNow(performance.now())) this.#tell(event);
     const last = itemOf({ type: "end", at: this.#state.now(), ...next });
     for (const reader of this.#readers) reader.end(last);

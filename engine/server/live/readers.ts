@@ -30,7 +30,7 @@ const MOST_CHARS_AT_ONCE = 2 * 1024 * 1024;
  * A reader that is called so often before it comes for more does not keep up. That is counted, and no
  * time is measured: on a busy machine everything takes longer, also what the reader has no part in.
  */
-const SLOW_CALLS = 6;
+const SLOW_CALLS = 3;
 
 /** How many sentences are kept for a reader that is slow. */
 const MOST_NOTES = 64;

@@ -169,10 +169,10 @@ class Teller implements Disposable {
   }
 
   #health(): HttpReply {
-    const reader = this.#reader;
-    if (reader === undefined) return starting();
     // The one that has taken over takes them, at the same address.
     if (isLeft(this.#left)) return sayInText(200, "ok");
+    const reader = this.#reader;
+    if (reader === undefined) return starting();
     return reader.isDraining ? sayInText(503, "draining") : sayInText(200, "ok");
   }
 
@@ -310,13 +310,15 @@ export class MetricsServer implements AsyncDisposable {
   }
 
   /**
-   * Listens, if it does not yet: this server is about to take over.
+   * Listens, if it does not yet: this server is about to take over. It may be called again.
    *
    * @throws {Error} if it cannot
    */
   async listen(): Promise<void> {
-    this.#listening ??= Promise.withResolvers();
-    this.#worker.post({ kind: "listen" });
+    if (this.#listening === undefined) {
+      this.#listening = Promise.withResolvers();
+      this.#worker.post({ kind: "listen" });
+    }
     await this.#listening.promise;
   }
 

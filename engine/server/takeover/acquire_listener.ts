@@ -41,8 +41,10 @@ export interface AcquireParts {
  */
 export async function acquireListener(parts: AcquireParts): Promise<HeldListener> {
   const { net, journal, checked } = parts;
-  const { takeover } = checked;
-  if (takeover === undefined) return new HeldListener({ net, journal, ...openOrAdopt(parts) });
+  const { takeover, asked: { beforeTakeover: before } } = checked;
+  if (takeover === undefined) {
+    return new HeldListener({ net, journal, ...openOrAdopt(parts), before });
+  }
   const say = (why: string, cause: unknown) =>
     new Error(`Cannot take a listener over at ${takeover}: ${why}`, { cause });
   let path: string;
@@ -66,7 +68,7 @@ export async function acquireListener(parts: AcquireParts): Promise<HeldListener
     }
     try {
       return newcomer === undefined
-        ? new HeldListener({ net, journal, ...openOrAdopt(parts), offer, path })
+        ? new HeldListener({ net, journal, ...openOrAdopt(parts), offer, path, before })
         : takeOver(parts, newcomer, path, say);
     } catch (error) {
       newcomer?.close();

@@ -146,16 +146,17 @@ export class HeldListener implements Handover {
   }
 
   /**
-   * Takes the listener over for good, once this server serves.
+   * Takes the listener over for good, if another server had it, once this one serves.
    *
    * @throws {Error} if the old server goes on: then this one must not
    */
   async confirm(): Promise<void> {
     const { net, journal, newcomer, before } = this.#parts;
     const path = this.#path;
+    const { page } = newcomer?.given ?? {};
+    // Somebody may take it over as soon as it is offered.
+    const successor = await before?.(page === undefined ? {} : { page }, this);
     if (newcomer === undefined || path === undefined) return;
-    const { page } = newcomer.given;
-    const successor = await before?.(page === undefined ? {} : { page });
     const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {
       await newcomer.serves(journal, successor);

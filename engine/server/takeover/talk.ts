@@ -168,8 +168,9 @@ function isMessage(message: Partial<Record<string, unknown>>, isOurs: boolean): 
 }
 
 function isPlace(page: unknown): boolean {
-  const { port, token } = (page ?? {}) as Partial<Record<string, unknown>>;
-  return Number.isInteger(port) && typeof token === "string" && /^[0-9a-f]{32}$/.test(token);
+  const { hostname, port, token } = (page ?? {}) as Partial<Record<string, unknown>>;
+  return (hostname === undefined || typeof hostname === "string") && Number.isInteger(port) &&
+    typeof token === "string" && /^[0-9a-f]{32}$/.test(token);
 }
 
 function isFile(file: unknown): boolean {

@@ -7,7 +7,11 @@
 
 import type { Address } from "../../../protocols/effects.ts";
 import type { TimelineThread } from "./timeline_sink.ts";
-import type { TrackRecord, TrackShare } from "./timeline_track.ts";
+import { RECORD, type TrackRecord, type TrackShare } from "./timeline_track.ts";
+
+/** How many turns of loops, and how many other spans, a reader is told of in a second. */
+const MOST_TURNS = 2_000;
+const MOST_SPANS = 2_000;
 
 /** A page that shows a server, from `openLive`. */
 export interface LivePage extends AsyncDisposable {
@@ -48,7 +52,10 @@ export interface FeedControl {
    * @param isWanted whether somebody reads
    */
   want(isWanted: boolean): void;
-  /** Collects what was recorded by now. {@linkcode LiveFeed.take} has had it at the return. */
+  /**
+   * Collects what was recorded by now. {@linkcode LiveFeed.take} has had it at the return, or it lies in
+   * the rings that the reader empties.
+   */
   collect(): void;
   /**
    * Ends a worker, as if it had died.
@@ -81,8 +88,10 @@ export interface LiveFeed {
    * A thread begins.
    *
    * @param thread the thread @param at when @param share its track: what it has under way lies there
+   * @param isYours whether the reader empties its ring, which nobody else does. Else its records come by
+   * {@linkcode LiveFeed.take}
    */
-  addThread(thread: TimelineThread, at: number, share: TrackShare): void;
+  addThread(thread: TimelineThread, at: number, share: TrackShare, isYours: boolean): void;
   /** A thread is gone. @param number its number @param at when @param outcome of what it served */
   removeThread(number: number, at: number, outcome: number): void;
   /**
@@ -95,4 +104,30 @@ export interface LiveFeed {
   serves(server: FedServer): void;
   /** The server has closed, and there will be nothing more. It may be called again. */
   end(): Promise<void>;
+}
+
+/** Records, as far as a reader is told of them. */
+export interface ToldRecords {
+  readonly told: readonly TrackRecord[];
+  /** How many spans are not among them. */
+  readonly leftOut: number;
+}
+
+/**
+ * Chooses what readers are told of: all beginnings and ends, and so many of the rest.
+ *
+ * @param records in their order @param ms in how many milliseconds they were collected
+ */
+export function chooseTold(records: readonly TrackRecord[], ms: number): ToldRecords {
+  let turns = MOST_TURNS * ms / 1_000;
+  let spans = MOST_SPANS * ms / 1_000;
+  const told = records.filter(({ kind }) => {
+    if (kind === RECORD.turns) return turns-- > 0;
+    return !isSpan(kind) || spans-- > 0;
+  });
+  return { told, leftOut: records.length - told.length };
+}
+
+function isSpan(kind: number): boolean {
+  return kind !== RECORD.begin && kind !== RECORD.end && kind !== RECORD.client;
 }

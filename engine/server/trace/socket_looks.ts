@@ -8,7 +8,12 @@ import type { Address } from "../../../protocols/effects.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import { withoutZone } from "../../net/address.ts";
 import { ConnectionLives, type Look } from "../../kernel/connection_lives.ts";
-import { type DestroyEvents, SockDiag, type SocketRow } from "../../kernel/sock_diag.ts";
+import {
+  type DestroyEvents,
+  SockDiag,
+  type SocketRow,
+  waitsForAccept,
+} from "../../kernel/sock_diag.ts";
 import { nowUs } from "../../values/moment.ts";
 import { type Event, roundUs } from "../../recording/events.ts";
 import { connectionEvent } from "../../recording/from_kernel.ts";
@@ -60,6 +65,14 @@ export interface LooksPlan {
    */
   readonly rest?: number;
   /**
+   * How long it pauses where there are only connections that are open and accepted, in milliseconds,
+   * unless {@linkcode SocketLooks.attend} is called. The kernel walks through a large table for a look,
+   * and that would tell how full buffers are and nothing else.
+   *
+   * @default as otherwise
+   */
+  readonly calmMs?: number;
+  /**
    * Whether what is left of connections in TIME_WAIT is told too.
    *
    * @default {true}
@@ -86,6 +99,10 @@ export class SocketLooks implements Disposable {
   #earlier: ReadonlySet<string> | undefined;
   /** Whether the last look has shown a connection that is not over. */
   #isOpen = false;
+  /** Whether it has shown only connections that are open and accepted, and none is to be told. */
+  #isCalm = false;
+  /** When the next look may be taken. */
+  #nextAt = 0;
   /** How many connections are told. */
   #told = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -153,7 +170,17 @@ export class SocketLooks implements Disposable {
     const { pauseMs: least = PAUSE_MS, rest = REST } = this.#plan;
     const longest = Math.max(LONGEST_PAUSE_MS, 4 * least);
     const pauseMs = Math.min(Math.max(least, tookMs * rest), longest);
-    this.#timer = setTimeout(() => this.#look(), pauseMs);
+    this.#nextAt = beganAt + tookMs + pauseMs;
+    const calmMs = this.#isCalm ? this.#plan.calmMs ?? 0 : 0;
+    this.#timer = setTimeout(() => this.#look(), Math.max(pauseMs, calmMs));
+  }
+
+  /** Something has happened: it looks as soon as it may. */
+  attend(): void {
+    if (this.#isDisposed || !this.#isCalm) return;
+    this.#isCalm = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#nextAt - performance.now()));
   }
 
   #see({ rows, ended, missed }: Look): void {
@@ -167,6 +194,11 @@ export class SocketLooks implements Disposable {
       this.#isOwn(row.local) && !this.#earlier?.has(row.cookie) && !this.#isTrap(row)
     );
     this.#isOpen = own.some(({ state }) => state !== "LISTEN" && state !== "TIME_WAIT");
+    const open = own.filter(({ state }) => state === "ESTABLISHED");
+    this.#isCalm = ended.length === 0 && this.#lives.untold === open.length &&
+      own.every((row) =>
+        row.state === "LISTEN" || row.state === "ESTABLISHED" && !waitsForAccept(row)
+      );
     const now = this.#at(nowUs());
     const events: Event[] = this.#changes.look(own, now);
     for (const connection of ended) {

@@ -5,7 +5,8 @@
  * Every thread records what happens in it (`timeline_track.ts`). The main thread collects the
  * records at intervals. It writes them as events that Perfetto opens (`trace_sink.ts`), into a
  * recording (`recording_sink.ts`), gives them to the page that somebody reads (`live_feed.ts`), or
- * does several of these.
+ * does several of these. Where there is nothing but the page, the thread of the page takes them out of
+ * the memory that it shares with the others: then a reader costs those who serve next to nothing.
  *
  * @module
  */
@@ -18,7 +19,7 @@ import { TextFile } from "../../recording/text_file.ts";
 import { moment } from "../../values/moment.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
-import { feedOf, type LiveFeed, type LivePage } from "./live_feed.ts";
+import { chooseTold, feedOf, type LiveFeed, type LivePage } from "./live_feed.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
 import { microseconds, type TimelineSink, type TimelineThread } from "./timeline_sink.ts";
@@ -27,7 +28,6 @@ import {
   CUT,
   LEVEL_OF,
   outcomeOf,
-  RECORD,
   takeRing,
   TimelineCommon,
   TrackReader,
@@ -58,10 +58,6 @@ const MOST_RECORDS = 4096;
  */
 const ONE_PLACE = 1;
 const MANY_PLACES = 16_384;
-
-/** How many turns of loops, and how many other spans, a reader gets each time. */
-const MOST_TURNS_READ = 50;
-const MOST_SPANS_READ = 50;
 
 /** The files to write, and who reads along. */
 export interface TimelineFiles {
@@ -145,7 +141,8 @@ export class Timeline implements Disposable {
   readonly #origin: number;
   readonly #records: number;
   readonly #sinks: readonly TimelineSink[];
-  readonly #readers = new Map<TrackShare, TrackReader>();
+  /** The tracks, and what empties their rings here; `undefined` where whoever reads along does. */
+  readonly #readers = new Map<TrackShare, TrackReader | undefined>();
   /** Makes the memory that processes share, which is never given back. */
   readonly #allocate: Allocate | undefined;
   /** The rings of processes that have ended. Others get them. */
@@ -196,7 +193,8 @@ export class Timeline implements Disposable {
     this.#records = 2 ** Math.floor(Math.log2(THREAD_RECORDS / most));
     this.#chooseLevel();
     const track = this.#track("main", isLoop, false, MANY_PLACES);
-    this.main = new WatchingTrack(track, () => this.collect());
+    const isOurs = this.#readers.get(track) !== undefined;
+    this.main = new WatchingTrack(track, isOurs ? () => this.collect() : undefined);
   }
 
   /** Says what the threads are to record. The records are collected only if there may be some. */
@@ -282,8 +280,9 @@ export class Timeline implements Disposable {
       kill: () => this.#kill?.(),
     });
     // The main thread's own track was there before.
-    for (const share of this.#readers.keys()) {
-      live.addThread(this.#threads.get(share.number) as TimelineThread, 0, share);
+    for (const [share, reader] of this.#readers) {
+      const thread = this.#threads.get(share.number) as TimelineThread;
+      live.addThread(thread, 0, share, reader === undefined);
     }
   }
 
@@ -362,8 +361,10 @@ export class Timeline implements Disposable {
       origin: this.#origin,
       ...(isElsewhere && this.#monotonic),
     };
-    this.#readers.set(share, new TrackReader(share));
-    if (this.#ownPort !== undefined) this.#live?.addThread(thread, now, share);
+    // The ring of a process is used again when it has ended, so only one may empty it: the main thread.
+    const isTheirs = this.#live !== undefined && this.#sinks.length === 0 && !isElsewhere;
+    this.#readers.set(share, isTheirs ? undefined : new TrackReader(share));
+    if (this.#ownPort !== undefined) this.#live?.addThread(thread, now, share, isTheirs);
     return share;
   }
 
@@ -396,14 +397,14 @@ export class Timeline implements Disposable {
     this.#live?.removeThread(share.number, now, outcome);
   }
 
-  /** Takes the records of all threads and writes them into the files. */
+  /** Takes the records of the threads and writes them into the files. */
   collect(): void {
     if (this.#isOver) return;
     this.main.flush();
     const records: TrackRecord[] = [];
     // The main thread's own records come last: it has heard of nothing that the others have not
     // recorded.
-    for (const reader of [...this.#readers.values()].reverse()) reader.drain(records);
+    for (const reader of [...this.#readers.values()].reverse()) reader?.drain(records);
     records.sort((a, b) => a.to - b.to);
     this.#count();
     for (const sink of this.#sinks) {
@@ -414,16 +415,10 @@ export class Timeline implements Disposable {
     if (this.#sinks.every(({ isFull }) => isFull)) this.#chooseLevel();
   }
 
-  /** Gives records to whoever reads along: all beginnings and ends, and so many of the rest. */
   #feed(records: readonly TrackRecord[]): void {
-    let turns = 0;
-    let spans = 0;
-    const kept = records.filter(({ kind }) => {
-      if (kind === RECORD.turns) return turns++ < MOST_TURNS_READ;
-      if (!isSpan(kind)) return true;
-      return spans++ < MOST_SPANS_READ;
-    });
-    if (records.length > 0) this.#live?.take(kept, records.length - kept.length);
+    if (records.length === 0) return;
+    const { told, leftOut } = chooseTold(records, PAUSE_MS);
+    this.#live?.take(told, leftOut);
   }
 
   /** Ends what was begun when the server listened, and writes the ends of the files. */
@@ -463,10 +458,6 @@ export class Timeline implements Disposable {
   #now(): number {
     return moment() - this.#origin;
   }
-}
-
-function isSpan(kind: number): boolean {
-  return kind !== RECORD.begin && kind !== RECORD.end && kind !== RECORD.client;
 }
 
 /** Leaves a file to the server before this one, which may still write into it. */

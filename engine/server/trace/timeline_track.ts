@@ -183,6 +183,9 @@ const LENGTH = 28;
 const TEXT = 29;
 const TEXT_BYTES = RECORD_BYTES - TEXT;
 
+/** Is added to the kind of a beginning if the connection has no place among those under way. */
+const UNPLACED = 0x100;
+
 /** A thread's track: plain data, which can be posted to Workers. */
 export interface TrackShare {
   /** The thread's number in the trace. */
@@ -387,14 +390,17 @@ export class TrackWriter extends Ring {
     const id = this.#common.nextId();
     this.current = id;
     this.latest = now;
-    const hasPlace = this.#underWay?.add(id, servedBy, queuedAt || now, now, peer) === true;
+    const kind = this.#underWay?.add(id, servedBy, queuedAt || now, now, peer) === false
+      ? RECORD.begin | UNPLACED
+      : RECORD.begin;
     const isIn = !this.#common.isFull &&
       (client === undefined || this.#put(BEGINNINGS, RECORD.client, id, now, now, 0, client)) &&
-      this.#put(BEGINNINGS, RECORD.begin, id, queuedAt || now, now, servedBy, peer);
+      this.#put(BEGINNINGS, kind, id, queuedAt || now, now, servedBy, peer);
     if (isIn) return id;
     this.#common.leaveOut();
-    // Whoever begins to read later knows it from its place, and hears of the rest of its life.
-    return hasPlace ? id : 0;
+    // Whoever begins to read later knows it from its place, and hears of the rest of its life. Without
+    // a place it is counted, until it is over.
+    return this.#underWay === undefined ? 0 : id;
   }
 
   /** A connection is over. @param outcome how it ended, see {@linkcode outcomeOf} */
@@ -611,6 +617,8 @@ export interface TrackRecord {
   readonly value: number;
   /** Its meaning depends on the kind. */
   readonly text: string;
+  /** Whether it is the beginning of a connection that has no place among those under way. */
+  readonly isUnplaced: boolean;
 }
 
 /** The side of the main thread. */
@@ -638,14 +646,16 @@ export class TrackReader extends Ring {
       const double = this.first / 8 + place * RECORD_DOUBLES;
       const byte = this.first + place * RECORD_BYTES;
       const end = byte + TEXT + (bytes[byte + LENGTH] as number);
+      const kind = words[word + KIND] as number;
       records.push({
         thread: this.#number,
-        kind: words[word + KIND] as number,
+        kind: kind & ~UNPLACED,
         id: words[word + ID] as number,
         from: doubles[double + FROM] as number,
         to: doubles[double + TO] as number,
         value: words[word + VALUE] as number,
-        text: String.fromCharCode(...bytes.subarray(byte + TEXT, end)),
+        text: end === byte + TEXT ? "" : String.fromCharCode(...bytes.subarray(byte + TEXT, end)),
+        isUnplaced: (kind & UNPLACED) !== 0,
       });
     }
     Atomics.store(words, HEAD, head);

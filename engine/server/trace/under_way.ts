@@ -35,15 +35,18 @@ export const DOING_NAMES: readonly (
 )[] = [undefined, "turn", "computing", "writing", "waiting for computing", "queued"];
 
 // The head says what the thread is in the middle of: a number that changes with it, what, for which
-// connection, since when, and the name of the task. Words of 32 bits, numbers of 64 bits, and bytes.
-const HEAD_BYTES = 64;
+// connection, since when, and the name of the task; then how many places were ever in use, and how
+// many open connections have none. Words of 32 bits, numbers of 64 bits, and bytes.
+const HEAD_BYTES = 128;
 const NUMBER = 0;
 const WHAT = 1;
 const OF = 2;
 const SINCE = 2;
 const TASK_LENGTH = 24;
 const TASK = 25;
-const TASK_BYTES = HEAD_BYTES - TASK;
+const TASK_BYTES = 64 - TASK;
+const USED = 16;
+const UNPLACED = 17;
 
 // A place of an open connection: its number, 0 if there is none, the thread that serves it, and what
 // it waits for; when it came, when it was served and since when it waits; and its peer.
@@ -91,6 +94,8 @@ export class UnderWay {
   readonly #places: number;
   /** The places of its connections, by their numbers. */
   readonly #placeOf = new Map<number, number>();
+  /** Its connections that have none. */
+  readonly #unplaced = new Set<number>();
   readonly #free: number[] = [];
   #used = 0;
   #number = 0;
@@ -115,8 +120,11 @@ export class UnderWay {
    * @returns whether there was a place for it
    */
   add(id: number, thread: number, from: number, to: number, peer: string): boolean {
-    const place = this.#free.pop() ?? (this.#used < this.#places ? this.#used++ : -1);
-    if (place < 0) return false;
+    const place = this.#free.pop() ?? this.#another();
+    if (place < 0) {
+      if (id > 0) this.#setUnplaced(this.#unplaced.add(id).size);
+      return false;
+    }
     this.#placeOf.set(id, place);
     const byte = HEAD_BYTES + place * PLACE_BYTES;
     const [word, double] = [byte / 4, byte / 8];
@@ -130,10 +138,25 @@ export class UnderWay {
     return true;
   }
 
+  /** A place that nobody has had; -1 if there is none. */
+  #another(): number {
+    if (this.#used >= this.#places) return -1;
+    // A reader that sees a number in the place looks as far as that.
+    Atomics.store(this.#words, USED, this.#used + 1);
+    return this.#used++;
+  }
+
+  #setUnplaced(count: number): void {
+    Atomics.store(this.#words, UNPLACED, count);
+  }
+
   /** A connection is over. @param id its number */
   remove(id: number): void {
     const place = this.#placeOf.get(id);
-    if (place === undefined) return;
+    if (place === undefined) {
+      if (this.#unplaced.delete(id)) this.#setUnplaced(this.#unplaced.size);
+      return;
+    }
     this.#placeOf.delete(id);
     this.#free.push(place);
     Atomics.store(this.#words, (HEAD_BYTES + place * PLACE_BYTES) / 4 + ID, 0);
@@ -252,11 +275,21 @@ export class UnderWayReader {
     this.#places = places;
   }
 
-  /** The connections that are open, in no order. */
+  /** How many places were ever in use. */
+  get used(): number {
+    return Math.min(this.#places, Atomics.load(this.#views.words, USED));
+  }
+
+  /** How many connections are open and have no place. */
+  get unplaced(): number {
+    return Atomics.load(this.#views.words, UNPLACED);
+  }
+
+  /** The connections that are open and have a place, in no order. */
   open(): OpenNow[] {
     const { words } = this.#views;
     const found: OpenNow[] = [];
-    for (let place = 0; place < this.#places; place++) {
+    for (let place = 0, { used } = this; place < used; place++) {
       const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
       const id = Atomics.load(words, word + ID);
       if (id <= 0) continue;
@@ -271,7 +304,7 @@ export class UnderWayReader {
   queued(): OpenNow[] {
     const { words } = this.#views;
     const found: OpenNow[] = [];
-    for (let place = 0; place < this.#places; place++) {
+    for (let place = 0, { used } = this; place < used; place++) {
       const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
       const id = Atomics.load(words, word + ID);
       if (id >= 0) continue;
@@ -285,7 +318,7 @@ export class UnderWayReader {
   waiting(): OpenNow[] {
     const { words } = this.#views;
     const found: OpenNow[] = [];
-    for (let place = 0; place < this.#places; place++) {
+    for (let place = 0, { used } = this; place < used; place++) {
       const word = (HEAD_BYTES + place * PLACE_BYTES) / 4;
       if (words[word + STATE] === DOING.nothing) continue;
       const id = Atomics.load(words, word + ID);

@@ -161,7 +161,8 @@ class Conversion {
     if (name === "connection") {
       const peer = withoutZone(String(args.peer));
       const client = typeof args.client === "string" && { client: args.client };
-      this.events.push({ type: "begun", at, connection, peer, ...client });
+      const connected = typeof args.connected === "number" && { connected: args.connected };
+      this.events.push({ type: "begun", at, connection, peer, ...client, ...connected });
     } else if (name.startsWith("served by ") && tid !== undefined) {
       this.events.push({ type: "served", at, connection, thread: tid });
     } else this.#open.set(`${id} ${name}`, event);

@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseFlags } from "../../engine/cli/flags.ts";
+import { TICK_MS } from "../../engine/kernel/age.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { DestroyEvents } from "../../engine/kernel/sock_diag.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
@@ -26,6 +27,7 @@ import {
   type TrackRecord,
   TrackWriter,
 } from "../../engine/server/trace/timeline_track.ts";
+import { pause } from "../../engine/values/pause.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
@@ -274,6 +276,55 @@ test("a loop that is stuck is shown, also to those who come later, and the page 
   await late.find("the queue", "listener", ({ waiting: count }) => count === 1);
 });
 
+/** How long somebody waits to be accepted before anybody looks, in milliseconds. */
+const WAIT_MS = 6 * TICK_MS;
+
+test("who waits for a stuck loop is shown since it has connected", async () => {
+  await using server = await ServerProcess.start("event", [
+    ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--stall", "300ms"],
+  ]);
+  await using stuck = await Peer.connect(server.address);
+  await stuck.send("spin\n");
+  await until("the loop to be stuck", () => server.stderr.includes(" has not turned for "));
+  await using waiting = await Peer.connect(server.address);
+  await pause(WAIT_MS);
+  await using watcher = await Watcher.open(liveIn(server.greeting));
+  const { at, connected = Infinity } = await watcher.find(
+    "who waits",
+    "socket",
+    (event) => event.waiting === true && event.remote === waiting.name,
+  );
+  assert(at - connected >= (WAIT_MS - 2 * TICK_MS) * 1_000, `${connected} to ${at}`);
+}, { skip: whyNoKernel() });
+
+test("who comes and ends while nobody else does is seen by glances", async () => {
+  const net = sockets();
+  const listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, {});
+  const address = net.localAddress(listener);
+  const seen: Event[] = [];
+  using _looks = new SocketLooks({
+    address,
+    beganUs: 0,
+    ownPort: new Int32Array(new SharedArrayBuffer(4)),
+    // It would take an hour until the next look.
+    ...{ pauseMs: 3_600_000, calmMs: 3_600_000, glanceMs: 5 },
+    tellsRemainders: false,
+    onSeen: (events) => void seen.push(...events),
+  }, new DestroyEvents());
+  const client = net.openConnection(address);
+  const remote = formatAddress(net.localAddress(client));
+  const waits = (event: Event) =>
+    event.type === "socket" && event.remote === remote && event.waiting === true;
+  await until("it to be seen in the accept queue", () => seen.some(waits));
+  const accepted = net.accept(listener);
+  const isLeft = (event: Event) => event.type === "listener" && event.waiting === 0;
+  await until("it to be seen that nobody waits", () => seen.findLastIndex(isLeft) > 0);
+  // The end is told without a look.
+  for (const fd of [client, accepted, listener]) net.close(fd);
+  const ends = (event: Event) => event.type === "connection" && event.remote === remote;
+  await until("its end to be told", () => seen.some(ends));
+}, { skip: whyNoKernel() });
+
 test("a worker that is stuck in a protocol is found, and who waits for it", async () => {
   const modes = [["threadpool", "worker"], ["prefork", "process"]] as const;
   await Promise.all(modes.map(async ([mode, name]) => {
@@ -353,14 +404,21 @@ test("readers are told of all beginnings and ends, and of so many spans", () => 
   const record = (kind: number, id: number): TrackRecord => {
     return { thread: 1, kind, id, from: id, to: id, value: 1, text: "", isUnplaced: false };
   };
-  const { begin, end, client, turns, task } = RECORD;
+  const { begin, end, client, connected, turns, task } = RECORD;
   const records = Array.from(
     { length: 100 },
-    (_, id) => [begin, client, turns, task, end].map((kind) => record(kind, id)),
+    (_, id) => [connected, client, begin, turns, task, end].map((kind) => record(kind, id)),
   ).flat();
   const { told, leftOut } = chooseTold(records, 10);
   const count = (kind: number) => told.filter((record) => record.kind === kind).length;
-  assertEquals([begin, client, turns, task, end].map(count), [100, 100, 20, 20, 100]);
+  assertEquals([connected, client, begin, turns, task, end].map(count), [
+    100,
+    100,
+    100,
+    20,
+    20,
+    100,
+  ]);
   assertEquals([told.length + leftOut, leftOut], [records.length, 160]);
 }, { pure: true });
 

@@ -21,6 +21,7 @@ import type {
   ThreadEvent,
 } from "../../recording/events.ts";
 import type { SharedPulses } from "../core/statistics_share.ts";
+import { type Before, Foreword } from "../trace/foreword.ts";
 import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
 import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
 import {
@@ -102,8 +103,7 @@ export class LiveState implements Present {
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
   readonly #own = new Set<string>();
-  /** The client that a proxy has named, until its connection begins. */
-  #client: { readonly id: number; readonly name: string } | undefined;
+  readonly #foreword = new Foreword();
   /** Says which threads are in a protocol's code: see `pulse.ts`. */
   #pulses:
     | { readonly words: Int32Array; readonly first: number; readonly stride: number }
@@ -179,12 +179,10 @@ export class LiveState implements Present {
     let unplaced = 0;
     for (const record of records) {
       const { kind, id, to, value, thread } = record;
-      if (kind === RECORD.client) this.#client = { id, name: record.text };
-      else if (record.isUnplaced) unplaced++;
-      else if (kind === RECORD.begin) {
-        const client = this.#client?.id === id ? this.#client.name : undefined;
-        this.#begin(record, thread, client);
-      } else if (kind === RECORD.end) this.#end(endEvent(id, to, value));
+      if (this.#foreword.take(record)) continue;
+      if (record.isUnplaced) unplaced++;
+      else if (kind === RECORD.begin) this.#begin(record, thread, this.#foreword.of(id));
+      else if (kind === RECORD.end) this.#end(endEvent(id, to, value));
       else {
         const event = spanEvent(record, this.#isLoop, this.#open.has(id));
         if (event !== undefined) this.#parts.tell(event);
@@ -410,10 +408,10 @@ export class LiveState implements Present {
   #begin(
     record: Pick<TrackRecord, "id" | "from" | "to" | "value" | "text">,
     toldBy: number,
-    client?: string,
+    before?: Before,
   ): void {
     if (this.#open.has(record.id)) return;
-    const [begun, ...more] = beginEvents(record, client);
+    const [begun, ...more] = beginEvents(record, before);
     const by = this.#own.delete(begun.peer) && { by: "page" as const };
     const events = [{ ...begun, ...by }, ...more];
     this.#open.set(record.id, { events, at: begun.at, toldBy, servedBy: record.value });

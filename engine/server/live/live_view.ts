@@ -54,8 +54,12 @@ const RATE_MS = 1_000;
 /** How many times as long as a look at the kernel has taken it is left alone. */
 const REST = 9;
 
-/** How long the kernel is left alone while there is nothing to see, in milliseconds. */
+/**
+ * How long the kernel is left alone while there is nothing to see, in milliseconds, and how often a
+ * glance asks whether there is.
+ */
 const CALM_MS = 1_000;
+const GLANCE_MS = 25;
 
 /** How many of those who wait in a queue are told one by one. */
 const MOST_QUEUED = 1_024;
@@ -339,7 +343,7 @@ export class LiveView implements Disposable {
     try {
       const why = isUnix(address.hostname) ? "only TCP has states" : whyNoKernel();
       if (why !== undefined) throw new Error(why);
-      const often = { pauseMs: FIGURES_MS, rest: REST, calmMs: CALM_MS };
+      const often = { pauseMs: FIGURES_MS, rest: REST, calmMs: CALM_MS, glanceMs: GLANCE_MS };
       const plan = { address, beganUs, ownPort, ...often };
       const onSeen = (events: readonly Event[]) => this.#state.see(events);
       this.#looks = new SocketLooks(

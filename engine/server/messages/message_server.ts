@@ -490,7 +490,8 @@ class MessageTeam {
         return client.remoteAddress;
       },
     };
-    const life = { ...arrival, queuedAt, servedBy: member.track?.number };
+    const { fd } = connection;
+    const life = { ...arrival, queuedAt, servedBy: member.track?.number, fd };
     const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(
       connection,

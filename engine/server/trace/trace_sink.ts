@@ -101,14 +101,14 @@ export class TraceSink extends TimelineSink {
 
   protected override writeBegin(record: TrackRecord, { client, connected }: Before): void {
     const { thread, id, from, to, value: servedBy, text: peer } = record;
+    const came = connected ?? from;
+    // Its row begins when it was open.
     const more = {
       ...(client !== undefined && { client }),
-      ...(connected !== undefined && { connected: microseconds(connected) }),
+      ...(came < from && { accepted: microseconds(from) }),
     };
-    if (connected !== undefined) {
-      this.#span("accept queue", { ...record, from: connected, to: from });
-    }
-    this.#row("b", "connection", id, thread, from, { connection: id, peer, ...more });
+    this.#row("b", "connection", id, thread, came, { connection: id, peer, ...more });
+    if (came < from) this.#span("accept queue", { ...record, from: came, to: from });
     if (from < to) this.#span("queued", record);
     if (servedBy !== 0) this.#row("b", this.#served(servedBy), id, servedBy, to);
   }

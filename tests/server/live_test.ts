@@ -28,6 +28,7 @@ import {
   TrackWriter,
 } from "../../engine/server/trace/timeline_track.ts";
 import { pause } from "../../engine/values/pause.ts";
+import { DOING } from "../../engine/server/trace/under_way.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
@@ -209,10 +210,16 @@ test("a stream is what observe replay shows", async () => {
   // They are told from the server's own clients, and counted apart.
   assertEquals(watcher.all("begun").map(({ by }) => by), ["page", "page", "page"]);
   await watcher.find("their number", "counters", ({ values }) => values.by_page === 3);
-  // The long prime is computed for the first: that is told while it goes on, and when it is over.
-  const [first] = watcher.all("begun");
-  const doing = await watcher.find("the long prime", "doing", ({ what }) => what === "computing");
-  assertEquals(doing.connection, first?.connection);
+  // What takes longer than from one look to the next is told while it goes on, and when it is over.
+  await using slow = await Peer.connect(server.address);
+  await slow.send(`^P${2n ** 59n - 55n}$`);
+  slow.finish();
+  await slow.rest();
+  const doing = await watcher.find(
+    "the longer prime",
+    "doing",
+    ({ what, connection }) => what === "computing" && connection === 4,
+  );
   await watcher.find(
     "its end",
     "doing",
@@ -222,7 +229,7 @@ test("a stream is what observe replay shows", async () => {
     "its span",
     "span",
     ({ name, connection, to, at }) =>
-      name === "computing" && connection === first?.connection && to - at > 40_000,
+      name === "computing" && connection === doing.connection && to - at > 40_000,
   );
   await watcher.find("its use of processors", "figures", ({ cpu }) => cpu !== undefined);
   server.signal("SIGTERM");
@@ -233,7 +240,7 @@ test("a stream is what observe replay shows", async () => {
   await using replay = new Script("lab/observe.ts", ["replay", path, "--speed", "max"]);
   const { code, stdout, stderr } = await replay.end();
   assertEquals([code, stderr], [0, ""]);
-  assertMatch(stdout, /#1 on computing \d+: computing prime, still/);
+  assertMatch(stdout, /#4 on computing \d+: computing prime, still/);
   assertMatch(stdout, /figures: .* of a core/);
 });
 
@@ -277,9 +284,9 @@ test("a loop that is stuck is shown, also to those who come later, and the page 
 });
 
 /** How long somebody waits to be accepted before anybody looks, in milliseconds. */
-const WAIT_MS = 6 * TICK_MS;
+const WAIT_MS = 1_000;
 
-test("who waits for a stuck loop is shown since it has connected", async () => {
+test("a stuck loop and who waits for it are shown since before anybody looks", async () => {
   await using server = await ServerProcess.start("event", [
     ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--stall", "300ms"],
   ]);
@@ -295,6 +302,10 @@ test("who waits for a stuck loop is shown since it has connected", async () => {
     (event) => event.waiting === true && event.remote === waiting.name,
   );
   assert(at - connected >= (WAIT_MS - 2 * TICK_MS) * 1_000, `${connected} to ${at}`);
+  // The first lines say how things were when somebody came.
+  const came = await watcher.find("the counters", "counters");
+  const doing = await watcher.find("what goes on", "doing", ({ what }) => what === "turn");
+  assert(doing.at < came.at, `${doing.at} before ${came.at}`);
 }, { skip: whyNoKernel() });
 
 test("who comes and ends while nobody else does is seen by glances", async () => {
@@ -587,6 +598,75 @@ test("a reader who waits for more is told of a thousand connections at once, one
   reader.fallBehind();
   takeInto(known, reader);
   assertEquals([...known.connections], [...present.open]);
+}, { pure: true });
+
+test("what nobody has measured while nobody read is told since it was seen", () => {
+  const common = TimelineCommon.create(0);
+  common.level = LEVEL_OF.nothing;
+  const size = { records: 1_024, places: 4 };
+  const ring = createRing(size);
+  const share = { ...size, number: 1, isLoop: true, ring, origin: 0, common: common.memory };
+  const track = new TrackWriter(share);
+  const told: Event[] = [];
+  let now = 1_000;
+  const state: LiveState = new LiveState({
+    tell: (event) => told.push(event),
+    leaveOut: () => {},
+    lived: () => {},
+    now: () => now,
+    lookAround: () => state.lookAround(),
+    collect: () => {},
+  });
+  const worker = { number: 2, name: "worker 0", isLoop: false, seat: 0 };
+  const pulse = new Int32Array(new SharedArrayBuffer(4));
+  state.serves({ memory: pulse.buffer as SharedArrayBuffer, first: 0, stride: 16 });
+  state.addThread({ number: 1, name: "main", isLoop: true }, 0, share);
+  state.addThread(worker, 0, { ...share, number: 2, ring: createRing(size) });
+  const slow = track.begin("127.0.0.1:1");
+  const stuck = track.begin("127.0.0.1:2");
+  const waits = () => track.waits(track.placeOf(slow), slow, DOING.writing, track.beginsToWait());
+  const doings = () =>
+    told.flatMap((event) =>
+      event.type === "doing" && event.what !== undefined
+        ? [[event.thread ?? 0, event.connection ?? 0, event.at]]
+        : []
+    );
+
+  waits();
+  track.enter(stuck);
+  pulse[0] = 1;
+  state.remember(true);
+  // The same goes on.
+  now = 5_000;
+  state.remember(true);
+  now = 9_000;
+  state.lookAround();
+  state.lookAtThreads();
+  state.lookAtConnections();
+  const since = 1_000_000;
+  assertEquals(doings(), [[1, stuck, since], [2, 0, since], [0, slow, since]]);
+  // Whoever comes after these have left hears the same.
+  state.forget();
+  told.length = 0;
+  state.lookAround();
+  state.lookAtThreads();
+  state.lookAtConnections();
+  assertEquals(doings(), [[1, stuck, since], [2, 0, since], [0, slow, since]]);
+  // Something else has begun: that it looks the same does not make it older.
+  state.forget();
+  told.length = 0;
+  track.leave();
+  track.enter(stuck);
+  pulse[0] = 2;
+  waits();
+  now = 20_000;
+  state.remember(true);
+  now = 21_000;
+  state.lookAround();
+  state.lookAtThreads();
+  state.lookAtConnections();
+  const later = 20_000_000;
+  assertEquals(doings(), [[1, stuck, later], [2, 0, later], [0, slow, later]]);
 }, { pure: true });
 
 test("what goes on is told to those who come later, and its end to those who missed it", () => {

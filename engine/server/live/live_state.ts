@@ -52,7 +52,13 @@ interface KnownThread {
   readonly at: number;
   readonly underWay: UnderWayReader;
   /** The number of what it was in the middle of at the last look, and when that was seen first. */
-  seen: { readonly number: number; readonly at: number } | undefined;
+  seen: Seen | undefined;
+}
+
+/** Something that goes on: a number that tells it from the next one, and when it was seen first. */
+interface Seen {
+  readonly number: number;
+  readonly at: number;
 }
 
 /** Somebody who waits in a queue of the server's own. */
@@ -98,7 +104,7 @@ export class LiveState implements Present {
   /** What goes on, as it was told, by whose it is. */
   readonly #doings = new Map<string, DoingEvent>();
   /** Waits that nobody has measured, by connection, and when each was seen first. */
-  #unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
+  #unmeasured = new Map<number, Seen>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
@@ -240,26 +246,51 @@ export class LiveState implements Present {
   forget(): void {
     this.#open.clear();
     this.#doings.clear();
-    this.#unmeasured.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
     this.#vanished = undefined;
-    for (const known of this.#threads.values()) known.seen = undefined;
+  }
+
+  /**
+   * Remembers since when each thread is in the middle of what it does: nobody measures that while
+   * nobody reads, and whoever comes later is to learn it.
+   *
+   * @param withWaits whether it also looks what connections wait for
+   */
+  remember(withWaits: boolean): void {
+    const now = this.#parts.now();
+    for (const known of this.#threads.values()) this.#see(known, this.#doingOf(known), now);
+    if (!withWaits) return;
+    const before = this.#unmeasured;
+    this.#unmeasured = new Map();
+    for (const { underWay } of this.#threads.values()) {
+      underWay.unmeasured((id, number) =>
+        this.#unmeasured.set(id, seenAs(number, before.get(id), now))
+      );
+    }
+  }
+
+  /** What a thread is in the middle of. */
+  #doingOf({ thread, underWay }: KnownThread): DoingNow | undefined {
+    return underWay.doing() ?? this.#inProtocol(thread);
+  }
+
+  /** Takes note of what a thread is in the middle of, and since when that was seen. */
+  #see(known: KnownThread, doing: DoingNow | undefined, now: number): void {
+    known.seen = doing && seenAs(doing.number, known.seen, now);
   }
 
   /** Looks what each thread is in the middle of. */
   lookAtThreads(): void {
     const now = this.#parts.now();
     for (const [thread, known] of this.#threads) {
-      const doing = known.underWay.doing() ?? this.#inProtocol(known.thread);
-      if (doing?.number === known.seen?.number && doing !== undefined) {
-        this.#tellIfLong(thread, known, doing, now);
-        continue;
+      const doing = this.#doingOf(known);
+      if (doing === undefined || doing.number !== known.seen?.number) {
+        const told = this.#doings.get(`thread ${thread}`);
+        if (told !== undefined) this.#tellDoing(overDoing(told, microseconds(now)));
       }
-      const told = this.#doings.get(`thread ${thread}`);
-      if (told !== undefined) this.#tellDoing(overDoing(told, microseconds(now)));
-      known.seen = doing && { number: doing.number, at: now };
+      this.#see(known, doing, now);
       if (doing !== undefined) this.#tellIfLong(thread, known, doing, now);
     }
     const vanished = this.#vanished;
@@ -343,13 +374,12 @@ export class LiveState implements Present {
   lookAtConnections(): void {
     const now = this.#parts.now();
     const waiting: DoingEvent[] = [];
-    const unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
+    const unmeasured = new Map<number, Seen>();
     for (const { underWay } of this.#threads.values()) {
       for (const { id: connection, state, since: said } of underWay.waiting()) {
         let since = said;
         if (said < 0) {
-          const before = this.#unmeasured.get(connection);
-          const seen = before?.number === said ? before : { number: said, at: now };
+          const seen = seenAs(said, this.#unmeasured.get(connection), now);
           unmeasured.set(connection, seen);
           since = seen.at;
         }
@@ -426,6 +456,11 @@ export class LiveState implements Present {
     this.#parts.lived(event.at - known.at);
     this.#parts.tell(event);
   }
+}
+
+/** What goes on now, if it may be what was seen before. */
+function seenAs(number: number, before: Seen | undefined, now: number): Seen {
+  return before?.number === number ? before : { number, at: now };
 }
 
 function threadEvent({ number, name, isLoop }: TimelineThread, at: number): ThreadEvent {

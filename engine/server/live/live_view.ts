@@ -61,6 +61,13 @@ const REST = 9;
 const CALM_MS = 1_000;
 const GLANCE_MS = 25;
 
+/**
+ * How often it is looked while nobody reads what threads are in the middle of, in milliseconds, and at
+ * every which of these times what connections wait for: whoever comes later is to learn since when.
+ */
+const REMEMBER_MS = 250;
+const REMEMBER_WAITS = 4;
+
 /** How many of those who wait in a queue are told one by one. */
 const MOST_QUEUED = 1_024;
 
@@ -111,6 +118,7 @@ export class LiveView implements Disposable {
   /** Why the kernel's sockets are not shown. */
   #blind: string | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #remembering: ReturnType<typeof setInterval> | undefined;
   #figuresAt = 0;
   #counters = "";
   #listener = "";
@@ -159,6 +167,16 @@ export class LiveView implements Disposable {
       this.#queue = new Queue(share.queue, this.#common);
     }
     if (this.#readers.size > 0) this.#lookAtSockets();
+    else this.#remember();
+  }
+
+  /** Remembers what goes on while nobody reads. */
+  #remember(): void {
+    clearInterval(this.#remembering);
+    let times = 0;
+    this.#remembering = setInterval(() => {
+      this.#state.remember(++times % REMEMBER_WAITS === 0);
+    }, REMEMBER_MS);
   }
 
   /** How many read along. */
@@ -307,6 +325,7 @@ export class LiveView implements Disposable {
   }
 
   #begin(): void {
+    clearInterval(this.#remembering);
     // What the last reader has left is no news: its end may not have been recorded any more.
     this.#drain();
     this.#collectedAt = performance.now();
@@ -334,6 +353,7 @@ export class LiveView implements Disposable {
     this.#lives.clear();
     this.#accepting.clear();
     this.#computing.clear();
+    if (this.#share !== undefined) this.#remember();
   }
 
   #lookAtSockets(): void {
@@ -515,6 +535,7 @@ export class LiveView implements Disposable {
   /** Gives its descriptors back. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    clearInterval(this.#remembering);
     this.#looks?.[Symbol.dispose]();
     this.#statistics?.[Symbol.dispose]();
     this.#process[Symbol.dispose]();

@@ -330,6 +330,8 @@ test("who comes and ends while nobody else does is seen by glances", async () =>
   const accepted = net.accept(listener);
   const isLeft = (event: Event) => event.type === "listener" && event.waiting === 0;
   await until("it to be seen that nobody waits", () => seen.findLastIndex(isLeft) > 0);
+  const counts = seen.flatMap((event) => event.type === "listener" ? [event.waiting] : []);
+  assertEquals(counts, [0, 1, 0]);
   // The end is told without a look.
   for (const fd of [client, accepted, listener]) net.close(fd);
   const ends = (event: Event) => event.type === "connection" && event.remote === remote;

@@ -125,8 +125,8 @@ export class SocketLooks implements Disposable {
   #dueAt = 0;
   #lookedAt = 0;
   readonly #tookMs: number[] = [];
-  /** The accept queues at the last look. */
-  #queues = "";
+  /** Whether glances have shown somebody in the accept queue since the last look. */
+  #hasNews = false;
   /** How much time of looks was saved until the last one, in milliseconds; below 0 it is owed. */
   #savedMs = 0;
   #glances: ReturnType<typeof setInterval> | undefined;
@@ -248,9 +248,11 @@ export class SocketLooks implements Disposable {
     const listeners = this.#diag.sockets({ port, states: ["LISTEN"] }).filter((row) =>
       this.#isOwn(row.local) && !this.#isTrap(row)
     );
-    const isNews = queuesIn(listeners) !== this.#queues ||
-      listeners.some(({ receiveQueue }) => receiveQueue > 0);
-    if (!isNews) return;
+    const news = this.#changes.lookAtSome(listeners, this.#at(nowUs()));
+    if (news.length > 0) this.#plan.onSeen(news);
+    const waits = listeners.some(({ receiveQueue }) => receiveQueue > 0);
+    this.#hasNews ||= news.length > 0 || waits;
+    if (!this.#hasNews) return;
     const pauseMs = this.#saved > 0 ? QUEUE_PAUSE_MS : this.#rest(QUEUE_PAUSE_MS);
     if (this.#lookedAt + pauseMs < this.#dueAt) this.#dueIn(pauseMs);
   }
@@ -267,7 +269,7 @@ export class SocketLooks implements Disposable {
     );
     this.#isOpen = own.some(({ state }) => state !== "LISTEN" && state !== "TIME_WAIT");
     const open = own.filter(({ state }) => state === "ESTABLISHED");
-    this.#queues = queuesIn(own.filter(({ state }) => state === "LISTEN"));
+    this.#hasNews = false;
     this.#isCalm = ended.length === 0 && this.#lives.untold === open.length &&
       own.every((row) =>
         row.state === "LISTEN" || row.state === "ESTABLISHED" && !waitsForAccept(row)
@@ -310,9 +312,4 @@ export class SocketLooks implements Disposable {
   #at(us: number): number {
     return roundUs(us - this.#plan.beganUs);
   }
-}
-
-/** How full the accept queues of listeners are. */
-function queuesIn(listeners: readonly SocketRow[]): string {
-  return listeners.map(({ cookie, receiveQueue }) => `${cookie} ${receiveQueue}`).sort().join();
 }

@@ -18,6 +18,7 @@ import {
   runTask,
   unknownEffect,
 } from "./conversation.ts";
+import type { Pulse } from "./pulse.ts";
 
 /** What the driver of datagrams needs besides a conversation. */
 export interface DatagramOptions {
@@ -27,6 +28,8 @@ export interface DatagramOptions {
   readonly tasks?: Tasks | undefined;
   /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
+  /** Says when the thread is in the conversation's code. By default nobody is told. */
+  readonly pulse?: Pulse | undefined;
 }
 
 /**
@@ -44,10 +47,13 @@ export function converseOnce<Result>(
   options: DatagramOptions,
   answer: (bytes: Uint8Array) => void,
 ): Result {
+  options.pulse?.works();
   try {
     return holdOnce(conversation, options, answer);
   } catch (error) {
     throw failureBy(error);
+  } finally {
+    options.pulse?.rests();
   }
 }
 
@@ -67,6 +73,7 @@ function holdOnce<Result>(
       throw new TypeError(`Cannot ${kind}: a datagram comes whole and has one answer`);
     }
     let granted: unknown;
+    options.pulse?.rests();
     try {
       if (kind === "write") {
         const bytes = checkBytes(effect.bytes);
@@ -74,9 +81,11 @@ function holdOnce<Result>(
         answer(bytes);
       } else granted = grant(effect, options);
     } catch (error) {
+      options.pulse?.works();
       step = conversation.throw(error);
       continue;
     }
+    options.pulse?.works();
     step = conversation.next(granted);
   }
   return step.value;

@@ -417,7 +417,7 @@ export class Scene {
   }
 
   #addBegun(line: BegunEvent): void {
-    const { at, connection, peer, cookie, by } = line;
+    const { at, connection, peer, cookie, connected = Infinity, by } = line;
     this.#begun.add(at);
     const byCookie = cookie === undefined ? undefined : this.#byCookie.get(cookie);
     const known = byCookie ?? this.#byPeer.get(peer);
@@ -429,6 +429,7 @@ export class Scene {
     const { fromUs } = track;
     track.connection = connection;
     track.begunUs = at;
+    track.seenUs = Math.min(track.seenUs, connected);
     this.#tracks.comes(track, fromUs);
     track.isOwn = by === "page";
     this.#byNumber.set(connection, track);
@@ -503,7 +504,9 @@ export class Scene {
     } else if (known?.inQueue !== undefined) known.inQueue = { ...known.inQueue, to: at };
   }
 
-  #addSocket({ at, cookie, remote, state, end: which, waiting }: SocketEvent): void {
+  #addSocket(
+    { at, cookie, remote, state, end: which, waiting, connected = at }: SocketEvent,
+  ): void {
     if (which === "client") return;
     this.#tellsEnds();
     let track = this.#byCookie.get(cookie) ?? this.#openTrackOf(remote, at);
@@ -518,7 +521,7 @@ export class Scene {
     if (waiting === true) {
       track ??= this.#newTrack(remote);
       const { fromUs } = track;
-      track.seenUs = Math.min(track.seenUs, at);
+      track.seenUs = Math.min(track.seenUs, connected);
       this.#tracks.comes(track, fromUs);
     } else if (track !== undefined && track.seenUs < at) {
       track.leftUs = Math.min(track.leftUs, at);

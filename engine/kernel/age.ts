@@ -8,11 +8,16 @@
  * @module
  */
 
+import { library } from "../net/libc.ts";
+import type { Sockets } from "../net/sockets.ts";
 import type { SocketRow } from "./sock_diag.ts";
-import type { TcpInfo } from "./tcp_info.ts";
+import { readSentSince, type TcpInfo } from "./tcp_info.ts";
 
 /** The longest tick of Linux's clock of jiffies, in milliseconds: 100 a second (time(7)). */
 export const TICK_MS = 10;
+
+/** The clock that moves with the tick. */
+const CLOCK_MONOTONIC_COARSE = 6;
 
 /** How long TIME_WAIT lasts, in milliseconds: `TCP_TIMEWAIT_LEN`, which no setting changes. */
 const TIME_WAIT_MS = 60_000;
@@ -44,6 +49,48 @@ export function ageOf({ state, timer, expiresMs, info }: SocketRow): Age | undef
   if (data_segs_out === 0) return { ms: last_data_sent, isExact: true };
   if (data_segs_in === 0) return { ms: last_data_recv, isExact: true };
   return { ms: Math.max(0, Math.max(last_data_sent, last_data_recv) - TICK_MS), isExact: false };
+}
+
+let tick: number | undefined;
+
+/** The tick of this machine, in milliseconds: the ages that the kernel tells are multiples of it. */
+export function tickMs(): number {
+  return tick ??= askForTick();
+}
+
+function askForTick(): number {
+  const timespec = new BigInt64Array(2);
+  library().libc.clock_getres!(CLOCK_MONOTONIC_COARSE, new Uint8Array(timespec.buffer));
+  const ms = Number(timespec[1]) / 1e6;
+  // A kernel that is only imitated may say anything.
+  return ms >= 1 && ms < TICK_MS ? ms : TICK_MS;
+}
+
+/**
+ * For how long a connection has been open at least, if its owner has sent nothing yet: so its program
+ * learns when it takes it how long it lay in the accept queue. The kernel counts the ticks that have
+ * begun since, so one less has passed.
+ *
+ * @param info its figures
+ * @returns in milliseconds; `undefined` if that is less than a tick, or if the kernel does not tell
+ */
+export function openForMs(
+  { data_segs_out, last_data_sent }: Pick<TcpInfo, "data_segs_out" | "last_data_sent">,
+): number | undefined {
+  if (data_segs_out !== 0 || last_data_sent === undefined) return undefined;
+  const ms = last_data_sent - tickMs();
+  return ms > 0 ? ms : undefined;
+}
+
+/**
+ * The same of an own socket.
+ *
+ * @param net the calls
+ * @param fd a TCP socket
+ * @throws {SocketError} if it is none
+ */
+export function readOpenForMs(net: Sockets, fd: number): number | undefined {
+  return openForMs(readSentSince(net, fd));
 }
 
 /**

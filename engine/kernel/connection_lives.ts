@@ -80,12 +80,16 @@ export interface EndedConnection extends Conclusion {
   readonly isEarlier: boolean;
 }
 
-/** What a look has found. */
-export interface Look {
+/** What is known of ends. */
+export interface Ends {
   /** The connections that have ended. */
   readonly ended: readonly EndedConnection[];
   /** Whether the kernel had to drop events, so that connections may be missing. */
   readonly missed: boolean;
+}
+
+/** What a look has found. */
+export interface Look extends Ends {
   /** The sockets that were seen, in all states but TIME_WAIT. */
   readonly rows: readonly SocketRow[];
 }
@@ -186,16 +190,33 @@ export class ConnectionLives implements Disposable {
   }
 
   /**
+   * Takes what the kernel has told of ends since the last look, without another one: that costs little.
+   * Ends of which something is unknown wait for a look.
+   *
+   * @returns what has ended, as far as it is sure
+   */
+  hear(): Ends {
+    const { count, missed } = this.#hear();
+    return { ended: count > 0 ? this.#settle(false) : [], missed };
+  }
+
+  /** Takes the events: how many, and whether some were dropped. */
+  #hear(): { readonly count: number; readonly missed: boolean } {
+    const { ended, missed } = this.#events.take();
+    if (missed) this.#missedAt = this.#look;
+    const atUs = nowUs();
+    for (const event of ended) this.#end(event, atUs);
+    return { count: ended.length, missed };
+  }
+
+  /**
    * Takes a look. Take one every few milliseconds: what is between two looks is known less well.
    *
    * @returns what has ended since the last look, as far as it is sure
    */
   look(): Look {
     this.#look++;
-    const { ended, missed } = this.#events.take();
-    if (missed) this.#missedAt = this.#look;
-    const eventsAtUs = nowUs();
-    for (const event of ended) this.#end(event, eventsAtUs);
+    const { missed } = this.#hear();
     const query = { states: WATCHED, ...(this.#port !== undefined && { port: this.#port }) };
     const rows = this.#diag.sockets({ ...query, either: true });
     const lookedAtUs = nowUs();

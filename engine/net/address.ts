@@ -278,6 +278,16 @@ export function isUnixSockaddr(bytes: Uint8Array, layout: SockaddrLayout): boole
 }
 
 /**
+ * The port in a peer's address as accept(2) fills it in; 0 if it has none.
+ *
+ * @param bytes at least 28 bytes
+ * @param layout the system's layout
+ */
+export function portIn(bytes: Uint8Array, layout: SockaddrLayout): number {
+  return isUnixSockaddr(bytes, layout) ? 0 : (bytes[2] as number) << 8 | (bytes[3] as number);
+}
+
+/**
  * Writes who a peer is into its `sockaddr_un`. Clients hardly ever give their socket a name, so the
  * place for it is free.
  *

@@ -52,6 +52,7 @@ const LINUX_SIGNATURES = {
   flock: { parameters: ["i32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  clock_getres: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
 const DARWIN_SIGNATURES = {

@@ -82,7 +82,7 @@ class Seldom {
 /** A connection whose thread calls {@linkcode ReadyConnection.onReady} when it is ready. */
 export class ReadyConnection extends Connection {
   /** Its descriptor. */
-  readonly fd: number;
+  override readonly fd: number;
   readonly #loop: ReadyLoop;
   readonly #peer: PackedAddress;
   #reader: Sink | undefined;

@@ -96,6 +96,9 @@ export abstract class Connection implements AsyncDisposable {
     return false;
   }
 
+  /** The descriptor of its socket, if that is known here. */
+  declare readonly fd?: number;
+
   /**
    * Which connection this is, if its descriptor is not known here: then {@linkcode Connection.pending}
    * does not say what the kernel has taken and the peer has not. `send_queues.ts` does.

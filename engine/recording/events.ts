@@ -86,6 +86,12 @@ export interface BegunEvent extends Timed {
   readonly cookie?: string;
   /** The client's address as a PROXY header has named it: then the peer is the proxy. */
   readonly client?: string;
+  /**
+   * When the kernel had opened it at the latest: until it was taken it lay in the accept queue. To a
+   * tick of the kernel's clock, 10 ms or less. Absent if it lay there for no longer than that, or if
+   * the kernel was not asked.
+   */
+  readonly connected?: number;
   /** Who has opened it, if that is the page of a server's live view: then it is no client's. */
   readonly by?: "page";
 }
@@ -269,6 +275,11 @@ export interface SocketEvent extends Timed {
   readonly retransmissions?: number;
   /** Whether it lies in the accept queue: the kernel has connected it and no program has taken it. */
   readonly waiting?: boolean;
+  /**
+   * If it is `waiting`: when the kernel had opened it at the latest, to a tick of the kernel's clock.
+   * Absent if that is less than a tick ago, or unknown.
+   */
+  readonly connected?: number;
 }
 
 /** A listener's accept queue, when it is first seen and whenever it has changed. */

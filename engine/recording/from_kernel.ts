@@ -5,15 +5,17 @@
  */
 
 import { formatAddress } from "../../protocols/address.ts";
+import { openForMs } from "../kernel/age.ts";
 import type { EndedConnection } from "../kernel/connection_lives.ts";
 import type { SegmentOptions, TcpSegment } from "../kernel/packet.ts";
 import { type SocketRow, waitsForAccept } from "../kernel/sock_diag.ts";
-import type {
-  ConnectionEvent,
-  ListenerEvent,
-  PacketEvent,
-  PacketOptions,
-  SocketEvent,
+import {
+  type ConnectionEvent,
+  type ListenerEvent,
+  type PacketEvent,
+  type PacketOptions,
+  roundUs,
+  type SocketEvent,
 } from "./events.ts";
 
 /**
@@ -75,8 +77,15 @@ export function socketEvent(row: SocketRow, at: number, end?: "client" | "server
     // A round-trip time of 0 means that there is no sample.
     ...(rtt > 0 && { rtt_us: rtt }),
     ...(info?.total_retrans !== undefined && { retransmissions: info.total_retrans }),
-    ...(waitsForAccept(row) && { waiting: true }),
+    ...(waitsForAccept(row) && { waiting: true, ...connectedAt(row, at) }),
   };
+}
+
+/** When the kernel had opened a connection that nobody has accepted. */
+function connectedAt({ info }: SocketRow, at: number): Pick<SocketEvent, "connected"> {
+  const ms = info && openForMs(info);
+  // What was there before a recording has no time in it.
+  return ms === undefined ? {} : { connected: Math.max(0, roundUs(at - ms * 1_000)) };
 }
 
 /**

@@ -33,20 +33,40 @@ export class SocketChanges {
    * @returns an event for each socket that is new or has changed; what is gone is in `CLOSE`
    */
   look(rows: readonly SocketRow[], at: number): (SocketEvent | ListenerEvent)[] {
-    const known = new Map<string, Known>();
+    const before = this.#known;
+    this.#known = new Map();
+    const events = this.#note(rows, at, before);
+    for (const [cookie, { event }] of before) {
+      const isGone = !this.#known.has(cookie) && event.type === "socket";
+      if (isGone) events.push(closed(event, at));
+    }
+    return events;
+  }
+
+  /**
+   * Takes a look at some of the sockets only: all others are as they were.
+   *
+   * @param rows these, as they are now @param at when
+   * @returns an event for each that is new or has changed
+   */
+  lookAtSome(rows: readonly SocketRow[], at: number): (SocketEvent | ListenerEvent)[] {
+    return this.#note(rows, at, this.#known);
+  }
+
+  #note(
+    rows: readonly SocketRow[],
+    at: number,
+    before: ReadonlyMap<string, Known>,
+  ): (SocketEvent | ListenerEvent)[] {
     const events: (SocketEvent | ListenerEvent)[] = [];
     for (const row of rows) {
       const event = row.state === "LISTEN"
         ? listenerEvent(row, at)
         : socketEvent(row, at, this.#endOf(row));
       const news = newsIn(event);
-      known.set(row.cookie, { event, news });
-      if (this.#known.get(row.cookie)?.news !== news) events.push(event);
+      if (before.get(row.cookie)?.news !== news) events.push(event);
+      this.#known.set(row.cookie, { event, news });
     }
-    for (const [cookie, { event }] of this.#known) {
-      if (!known.has(cookie) && event.type === "socket") events.push(closed(event, at));
-    }
-    this.#known = known;
     return events;
   }
 }

@@ -109,7 +109,11 @@ export class Notifier {
   }
 
   /** Feeds the watchdog while all is well. */
-  #watch({ beats, pulses, processes }: StatisticsShare, watchdogMs: number): void {
+  #watch({ beats, processes, queued, ...share }: StatisticsShare, watchdogMs: number): void {
+    // Only where a process is started for each connection these wait in this process: none of those that
+    // compute for ever holds up another.
+    const isOneEach = processes !== undefined && queued !== undefined;
+    const pulses = isOneEach ? undefined : share.pulses;
     const everyMs = watchdogMs / LOOKS;
     const loops = new Stillness();
     const threads = new Stillness();

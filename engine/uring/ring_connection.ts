@@ -99,7 +99,7 @@ export class RingConnection extends Connection {
   /** Its number among the connections of the ring. */
   readonly id: number;
   /** Its descriptor. */
-  readonly fd: number;
+  override readonly fd: number;
   readonly #shared: RingShared;
   readonly #peer: PackedAddress;
   #is = 0;

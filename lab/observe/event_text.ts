@@ -47,10 +47,14 @@ export class EventText {
         this.#threads.set(thread, name);
         return `thread ${name} ${gone ? "is gone" : loop ? "begins: an event loop" : "begins"}`;
       }
-      case "begun":
-        return event.client === undefined
-          ? `#${event.connection} from ${event.peer} is accepted`
-          : `#${event.connection} from ${event.client} through ${event.peer} is accepted`;
+      case "begun": {
+        const { at, connection, peer, client, connected } = event;
+        const from = client === undefined ? peer : `${client} through ${peer}`;
+        const waited = connected === undefined
+          ? ""
+          : `, after ${milliseconds(at - connected)} in the accept queue at least`;
+        return `#${connection} from ${from} is accepted${waited}`;
+      }
       case "queued":
         return `#${event.connection} waits ${milliseconds(event.to - event.at)} for a thread`;
       case "served":

@@ -161,7 +161,9 @@ class Conversion {
     if (name === "connection") {
       const peer = withoutZone(String(args.peer));
       const client = typeof args.client === "string" && { client: args.client };
-      this.events.push({ type: "begun", at, connection, peer, ...client });
+      const accepted = typeof args.accepted === "number" ? args.accepted : at;
+      const connected = accepted !== at && { connected: at };
+      this.events.push({ type: "begun", at: accepted, connection, peer, ...client, ...connected });
     } else if (name.startsWith("served by ") && tid !== undefined) {
       this.events.push({ type: "served", at, connection, thread: tid });
     } else this.#open.set(`${id} ${name}`, event);

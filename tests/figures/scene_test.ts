@@ -347,6 +347,28 @@ test("looking back and forth changes nothing", () => {
   );
 }, PURE);
 
+test(
+  "a connection of which the kernel has told since when it waits is drawn there since then",
+  () => {
+    const [listener, peer] = ["127.0.0.1:1", "127.0.0.1:2"];
+    const place = (lines: readonly Event[], us: number) =>
+      sceneOf([HEADER, ...lines]).at(us).dots.map(({ place, sinceUs }) => [place, sinceUs]);
+    // The server has asked at accept, and nobody has looked before.
+    const begun: Event = { type: "begun", at: 900, connection: 1, peer, connected: 300 };
+    assertEquals(place([begun], 299), []);
+    assertEquals(place([begun], 500), [["accept queue", 300]]);
+    assertEquals(place([begun], 950), [["hand-over queue", 900]]);
+    // A look has found it there.
+    const socket: Event = {
+      ...{ type: "socket", at: 800, cookie: "1", local: listener, remote: peer },
+      ...{ state: "ESTABLISHED", waiting: true, connected: 350 },
+    };
+    assertEquals(place([socket], 500), [["accept queue", 350]]);
+    assertEquals(place([socket, begun], 320), [["accept queue", 300]]);
+  },
+  PURE,
+);
+
 test("a connection that was never seen in the accept queue is never drawn there", () => {
   const recording = crowd("sequential").filter(({ type }) => type !== "socket");
   const scene = sceneOf(recording);

@@ -9,7 +9,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
-import { DIFFERENT, forOne, inTurn, testTogether } from "../kit/rows.ts";
+import { DIFFERENT, forOne, inTurn, type Row, testTogether } from "../kit/rows.ts";
 import { catchesTerm, ServerProcess, totalsIn } from "../kit/server_process.ts";
 
 const SPIN = "./tests/kit/protocols/spin.ts";
@@ -75,6 +75,17 @@ test("nobody watches with --stall 0", async () => {
   assertEquals((await server.stop()).code, 0);
 }, { sanitize: false });
 
+/** How a thread or a process that is stuck is logged. */
+const STUCK =
+  / WRN ([a-z ]+) \d+(?: \(\d+\))? has not left its protocol's code for \d+\.\d s: it serves (.+)\n/;
+
+/** What those who serve are called, without their numbers. */
+function servingIn({ mode, args }: Row): string {
+  if (mode === "prefork") return "process";
+  if (mode === "sequential") return "loop";
+  return mode === "threadpool" && args.includes("0") ? "accepting worker" : "worker";
+}
+
 // In `event` the loop is that of the main thread.
 testTogether(
   "a conversation that never yields does not keep the server from ending",
@@ -87,6 +98,10 @@ testTogether(
     await peer.send("spin\n");
     if (row.loops) {
       await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+    } else {
+      await until("it to be logged", () => server.stderr.includes(" its protocol's code for "));
+      const [, name, whom] = STUCK.exec(server.stderr) ?? [];
+      assertEquals([name, whom], [servingIn(row), peer.name], server.stderr);
     }
     const ending = await server.stop();
     assertEquals(ending.code, 0, ending.stderr);

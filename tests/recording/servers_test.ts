@@ -7,10 +7,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseFlags } from "../../engine/cli/flags.ts";
+import { TICK_MS } from "../../engine/kernel/age.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import type { Event } from "../../engine/recording/events.ts";
+import { pause } from "../../engine/values/pause.ts";
 import { readRecording, type Recording } from "../../engine/recording/read_recording.ts";
 import { convertTrace } from "../../lab/observe/trace_conversion.ts";
 import { MODES } from "../../modes/catalogue.ts";
@@ -26,7 +28,15 @@ import {
 } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { eventsOf, readStrictly } from "../kit/recordings.ts";
-import { computesInPlace, DAILY, forOne, inTurn, type Row } from "../kit/rows.ts";
+import {
+  computesInPlace,
+  DAILY,
+  DIFFERENT,
+  forOne,
+  inTurn,
+  type Row,
+  testTogether,
+} from "../kit/rows.ts";
 import { Script, ServerProcess } from "../kit/server_process.ts";
 
 /** The server of a row, in this process. */
@@ -91,6 +101,49 @@ for (const row of inTurn(DAILY, 1)) {
   }, { skip, sanitize: false });
 }
 
+/** How long somebody waits to be accepted, and how much less of that the kernel may tell. */
+const WAIT_MS = 60;
+const LESS_MS = 2 * TICK_MS;
+
+testTogether(
+  "tells since when somebody has waited to be accepted",
+  inTurn(DIFFERENT, 0).filter(knowsDescriptors),
+  async (row) => {
+    using folder = new Folder();
+    const record = folder.path("it.jsonl");
+    const trace = folder.path("it.json");
+    const { serve, program } = await MODES[row.mode].load();
+    const flags = ["0", ...forOne(row), "--protocol", "echo", "--max-connections", "1"];
+    const server = await serve({ ...parseFlags((await program()).command, flags), record, trace });
+    await using first = await Peer.connect(server.address);
+    await first.send("a");
+    await first.take(1);
+    // There is no room for this one.
+    await using second = await Peer.connect(server.address);
+    await pause(WAIT_MS);
+    first.finish();
+    await first.rest();
+    await second.send("b");
+    await second.take(1);
+    second.finish();
+    await second.rest();
+    await until("both to be over", () => server.counters.completed === 2);
+    await server.close();
+    const recording = readStrictly(record);
+    const begun = eventsOf(recording, "begun").find(({ peer }) => peer === second.name);
+    const { at = 0, connected = Infinity } = begun ?? {};
+    assert(at - connected >= (WAIT_MS - LESS_MS) * 1_000, `${connected} to ${at}`);
+    const converted = convertTrace(readFileSync(trace, "utf8"), trace);
+    assertEquals(comparable(converted.events), comparable(recording.events));
+  },
+);
+
+/** Whether the threads of a row know the descriptors of their connections. */
+function knowsDescriptors({ mode, args }: Row): boolean {
+  return !["event", "cluster"].includes(mode) && !args.includes("message") &&
+    whyNoKernel() === undefined;
+}
+
 /** Checks what a recording says about a server that had this one peer. */
 function checkServer(recording: Recording, row: Row, peer: string): void {
   const { header, isFinished } = recording;
@@ -144,6 +197,10 @@ test(
     await until(
       "both to be gone",
       () => [peer, other].every((one) => states(one).at(-1)?.state === "CLOSE"),
+    );
+    await until(
+      "the queue to be seen empty",
+      () => eventsOf(look(), "listener").at(-1)?.waiting === 0,
     );
     const { code, stderr } = await server.stop();
     assertEquals(code, 0, stderr);

@@ -6,6 +6,7 @@
 
 import fc from "fast-check";
 import { converseOnce } from "../../engine/drivers/datagram.ts";
+import { AT_REST, Pulse } from "../../engine/drivers/pulse.ts";
 import { encodeSockaddr, SOCKADDR_SIZE } from "../../engine/net/address.ts";
 import { LINUX } from "../../engine/net/constants.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
@@ -212,6 +213,24 @@ test("the driver of datagrams passes a protocol's errors on, and its mistakes ba
   assert(error.cause instanceof TypeError);
 });
 
+test("a thread is in the code of a datagram's protocol, but not while it computes a task", () => {
+  const word = new Int32Array(1);
+  const seen: boolean[] = [];
+  const look = () => void seen.push(word[0] !== AT_REST);
+  function* looking(): Protocol {
+    look();
+    yield* report("");
+    look();
+    yield* compute("look", 1);
+    look();
+    throw new RangeError("mine");
+  }
+  const options = { computeTimeoutMs: 0, tasks: { look }, onReport: look, pulse: new Pulse(word) };
+  assertThrows(() => converseOnce(looking(), options, look), RangeError, "mine");
+  look();
+  assertEquals(seen, [true, false, true, false, true, false]);
+});
+
 // The service.
 
 /**
@@ -240,7 +259,7 @@ class Desk implements Disposable {
     const observer = new Observer(this.counters, journal);
     this.#datagrams = SharedDatagramSocket.open(calls, fd, 0);
     this.senders = this.#datagrams.senders;
-    const parts = { calls, protocol, observer, computeTimeoutMs: 0 };
+    const parts = { calls, protocol, observer, computeTimeoutMs: 0, pulse: new Pulse() };
     this.service = new DatagramService(this.#datagrams, parts);
   }
 

@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseFlags } from "../../engine/cli/flags.ts";
+import { TICK_MS } from "../../engine/kernel/age.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { DestroyEvents } from "../../engine/kernel/sock_diag.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
@@ -26,6 +27,8 @@ import {
   type TrackRecord,
   TrackWriter,
 } from "../../engine/server/trace/timeline_track.ts";
+import { pause } from "../../engine/values/pause.ts";
+import { DOING } from "../../engine/server/trace/under_way.ts";
 import { MODES } from "../../modes/catalogue.ts";
 import { formatAddress } from "../../protocols/address.ts";
 import { openLive, OptionError, serveEvent, serveThreadpool } from "../../mod.ts";
@@ -207,10 +210,16 @@ test("a stream is what observe replay shows", async () => {
   // They are told from the server's own clients, and counted apart.
   assertEquals(watcher.all("begun").map(({ by }) => by), ["page", "page", "page"]);
   await watcher.find("their number", "counters", ({ values }) => values.by_page === 3);
-  // The long prime is computed for the first: that is told while it goes on, and when it is over.
-  const [first] = watcher.all("begun");
-  const doing = await watcher.find("the long prime", "doing", ({ what }) => what === "computing");
-  assertEquals(doing.connection, first?.connection);
+  // What takes longer than from one look to the next is told while it goes on, and when it is over.
+  await using slow = await Peer.connect(server.address);
+  await slow.send(`^P${2n ** 59n - 55n}$`);
+  slow.finish();
+  await slow.rest();
+  const doing = await watcher.find(
+    "the longer prime",
+    "doing",
+    ({ what, connection }) => what === "computing" && connection === 4,
+  );
   await watcher.find(
     "its end",
     "doing",
@@ -220,7 +229,7 @@ test("a stream is what observe replay shows", async () => {
     "its span",
     "span",
     ({ name, connection, to, at }) =>
-      name === "computing" && connection === first?.connection && to - at > 40_000,
+      name === "computing" && connection === doing.connection && to - at > 40_000,
   );
   await watcher.find("its use of processors", "figures", ({ cpu }) => cpu !== undefined);
   server.signal("SIGTERM");
@@ -231,7 +240,7 @@ test("a stream is what observe replay shows", async () => {
   await using replay = new Script("lab/observe.ts", ["replay", path, "--speed", "max"]);
   const { code, stdout, stderr } = await replay.end();
   assertEquals([code, stderr], [0, ""]);
-  assertMatch(stdout, /#1 on computing \d+: computing prime, still/);
+  assertMatch(stdout, /#4 on computing \d+: computing prime, still/);
   assertMatch(stdout, /figures: .* of a core/);
 });
 
@@ -273,6 +282,61 @@ test("a loop that is stuck is shown, also to those who come later, and the page 
   );
   await late.find("the queue", "listener", ({ waiting: count }) => count === 1);
 });
+
+/** How long somebody waits to be accepted before anybody looks, in milliseconds. */
+const WAIT_MS = 1_000;
+
+test("a stuck loop and who waits for it are shown since before anybody looks", async () => {
+  await using server = await ServerProcess.start("event", [
+    ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--stall", "300ms"],
+  ]);
+  await using stuck = await Peer.connect(server.address);
+  await stuck.send("spin\n");
+  await until("the loop to be stuck", () => server.stderr.includes(" has not turned for "));
+  await using waiting = await Peer.connect(server.address);
+  await pause(WAIT_MS);
+  await using watcher = await Watcher.open(liveIn(server.greeting));
+  const { at, connected = Infinity } = await watcher.find(
+    "who waits",
+    "socket",
+    (event) => event.waiting === true && event.remote === waiting.name,
+  );
+  assert(at - connected >= (WAIT_MS - 2 * TICK_MS) * 1_000, `${connected} to ${at}`);
+  // The first lines say how things were when somebody came.
+  const came = await watcher.find("the counters", "counters");
+  const doing = await watcher.find("what goes on", "doing", ({ what }) => what === "turn");
+  assert(doing.at < came.at, `${doing.at} before ${came.at}`);
+}, { skip: whyNoKernel() });
+
+test("who comes and ends while nobody else does is seen by glances", async () => {
+  const net = sockets();
+  const listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, {});
+  const address = net.localAddress(listener);
+  const seen: Event[] = [];
+  using _looks = new SocketLooks({
+    address,
+    beganUs: 0,
+    ownPort: new Int32Array(new SharedArrayBuffer(4)),
+    // It would take an hour until the next look.
+    ...{ pauseMs: 3_600_000, calmMs: 3_600_000, glanceMs: 5 },
+    tellsRemainders: false,
+    onSeen: (events) => void seen.push(...events),
+  }, new DestroyEvents());
+  const client = net.openConnection(address);
+  const remote = formatAddress(net.localAddress(client));
+  const waits = (event: Event) =>
+    event.type === "socket" && event.remote === remote && event.waiting === true;
+  await until("it to be seen in the accept queue", () => seen.some(waits));
+  const accepted = net.accept(listener);
+  const isLeft = (event: Event) => event.type === "listener" && event.waiting === 0;
+  await until("it to be seen that nobody waits", () => seen.findLastIndex(isLeft) > 0);
+  const counts = seen.flatMap((event) => event.type === "listener" ? [event.waiting] : []);
+  assertEquals(counts, [0, 1, 0]);
+  // The end is told without a look.
+  for (const fd of [client, accepted, listener]) net.close(fd);
+  const ends = (event: Event) => event.type === "connection" && event.remote === remote;
+  await until("its end to be told", () => seen.some(ends));
+}, { skip: whyNoKernel() });
 
 test("a worker that is stuck in a protocol is found, and who waits for it", async () => {
   const modes = [["threadpool", "worker"], ["prefork", "process"]] as const;
@@ -353,14 +417,21 @@ test("readers are told of all beginnings and ends, and of so many spans", () => 
   const record = (kind: number, id: number): TrackRecord => {
     return { thread: 1, kind, id, from: id, to: id, value: 1, text: "", isUnplaced: false };
   };
-  const { begin, end, client, turns, task } = RECORD;
+  const { begin, end, client, connected, turns, task } = RECORD;
   const records = Array.from(
     { length: 100 },
-    (_, id) => [begin, client, turns, task, end].map((kind) => record(kind, id)),
+    (_, id) => [connected, client, begin, turns, task, end].map((kind) => record(kind, id)),
   ).flat();
   const { told, leftOut } = chooseTold(records, 10);
   const count = (kind: number) => told.filter((record) => record.kind === kind).length;
-  assertEquals([begin, client, turns, task, end].map(count), [100, 100, 20, 20, 100]);
+  assertEquals([connected, client, begin, turns, task, end].map(count), [
+    100,
+    100,
+    100,
+    20,
+    20,
+    100,
+  ]);
   assertEquals([told.length + leftOut, leftOut], [records.length, 160]);
 }, { pure: true });
 
@@ -529,6 +600,75 @@ test("a reader who waits for more is told of a thousand connections at once, one
   reader.fallBehind();
   takeInto(known, reader);
   assertEquals([...known.connections], [...present.open]);
+}, { pure: true });
+
+test("what nobody has measured while nobody read is told since it was seen", () => {
+  const common = TimelineCommon.create(0);
+  common.level = LEVEL_OF.nothing;
+  const size = { records: 1_024, places: 4 };
+  const ring = createRing(size);
+  const share = { ...size, number: 1, isLoop: true, ring, origin: 0, common: common.memory };
+  const track = new TrackWriter(share);
+  const told: Event[] = [];
+  let now = 1_000;
+  const state: LiveState = new LiveState({
+    tell: (event) => told.push(event),
+    leaveOut: () => {},
+    lived: () => {},
+    now: () => now,
+    lookAround: () => state.lookAround(),
+    collect: () => {},
+  });
+  const worker = { number: 2, name: "worker 0", isLoop: false, seat: 0 };
+  const pulse = new Int32Array(new SharedArrayBuffer(4));
+  state.serves({ memory: pulse.buffer as SharedArrayBuffer, first: 0, stride: 16 });
+  state.addThread({ number: 1, name: "main", isLoop: true }, 0, share);
+  state.addThread(worker, 0, { ...share, number: 2, ring: createRing(size) });
+  const slow = track.begin("127.0.0.1:1");
+  const stuck = track.begin("127.0.0.1:2");
+  const waits = () => track.waits(track.placeOf(slow), slow, DOING.writing, track.beginsToWait());
+  const doings = () =>
+    told.flatMap((event) =>
+      event.type === "doing" && event.what !== undefined
+        ? [[event.thread ?? 0, event.connection ?? 0, event.at]]
+        : []
+    );
+
+  waits();
+  track.enter(stuck);
+  pulse[0] = 1;
+  state.remember(true);
+  // The same goes on.
+  now = 5_000;
+  state.remember(true);
+  now = 9_000;
+  state.lookAround();
+  state.lookAtThreads();
+  state.lookAtConnections();
+  const since = 1_000_000;
+  assertEquals(doings(), [[1, stuck, since], [2, 0, since], [0, slow, since]]);
+  // Whoever comes after these have left hears the same.
+  state.forget();
+  told.length = 0;
+  state.lookAround();
+  state.lookAtThreads();
+  state.lookAtConnections();
+  assertEquals(doings(), [[1, stuck, since], [2, 0, since], [0, slow, since]]);
+  // Something else has begun: that it looks the same does not make it older.
+  state.forget();
+  told.length = 0;
+  track.leave();
+  track.enter(stuck);
+  pulse[0] = 2;
+  waits();
+  now = 20_000;
+  state.remember(true);
+  now = 21_000;
+  state.lookAround();
+  state.lookAtThreads();
+  state.lookAtConnections();
+  const later = 20_000_000;
+  assertEquals(doings(), [[1, stuck, later], [2, 0, later], [0, slow, later]]);
 }, { pure: true });
 
 test("what goes on is told to those who come later, and its end to those who missed it", () => {

@@ -98,6 +98,11 @@ export interface ObservedLife {
   readonly queuedAt?: number | undefined;
   /** The trace's number of the thread that serves it, if it is not this one; 0 for none. */
   readonly servedBy?: number | undefined;
+  /**
+   * The descriptor of its socket, if nothing was sent on it yet: then the kernel tells for how long it
+   * has had the connection.
+   */
+  readonly fd?: number | undefined;
 }
 
 /** The server ended the connection because it is closing. */
@@ -219,14 +224,15 @@ class RecordedObservation extends Observation {
     journal: Journal | undefined,
     peer: string,
     track: WatchingTrack,
-    { queuedAt, servedBy, startedAt, through }: ObservedLife,
+    { queuedAt, servedBy, startedAt, through, fd }: ObservedLife,
   ) {
     super(counters, journal, peer, startedAt);
     this.#track = track;
+    const openForMs = fd === undefined ? undefined : track.openForMs(fd);
     // The kernel's sockets, to which a recording joins connections, know the proxy.
     this.id = through === undefined
-      ? track.begin(peer, queuedAt, servedBy)
-      : track.begin(formatAddress(through), queuedAt, servedBy, peer);
+      ? track.begin(peer, queuedAt, servedBy, undefined, openForMs)
+      : track.begin(formatAddress(through), queuedAt, servedBy, peer, openForMs);
   }
 
   override watch(connection: Connection): Connection {

@@ -195,9 +195,10 @@ export interface ServeOptions {
    */
   readonly statsEvery?: Duration;
   /**
-   * For how long an event loop may not turn before that is a stall; 0 means that nobody watches. The
-   * event loops then have a heartbeat. The command line starts a thread that watches it; a program
-   * of your own can read `Server.statistics`.
+   * For how long an event loop may not turn, or a thread that serves one connection at a time may be
+   * in its protocol's code, before that is a stall; 0 means that nobody watches. Such a thread is
+   * logged, with its connection. Event loops then have a heartbeat. The command line starts a thread
+   * that watches it; a program of your own can read `Server.statistics`.
    *
    * @default {0}
    */
@@ -500,11 +501,13 @@ export const STATS_EVERY: Option<number, Duration> = {
 /** The `--stall` of a command that is given none. */
 export const STALL_OF_COMMANDS = "5s";
 
-/** For how long an event loop may not turn. In a library nobody watches unless asked. */
+/** For how long a loop or a thread may be stuck. In a library nobody watches unless asked. */
 export const STALL: Option<number, Duration> = durationOption("stall", {
   default: 0,
   shown: STALL_OF_COMMANDS,
-  help: "log an event loop that has not turned for this long; 0: nobody watches",
+  help:
+    "log a loop that has not turned, or a thread stuck in its protocol's code, for this long; " +
+    "0: nobody watches",
 });
 
 /**
@@ -573,8 +576,8 @@ export interface CheckedOptions {
   readonly logSyn: boolean;
   /** How often the statistics are to be read, in milliseconds; 0 means never. */
   readonly statsEveryMs: number;
-  /** Whether a thread watches that the event loops turn. */
-  readonly isWatched: boolean;
+  /** After how long a loop or a thread that is stuck is logged, in milliseconds; 0 is never. */
+  readonly stallMs: number;
   /** The descriptor of a listener that is there already. */
   readonly fd: number | undefined;
   /** Where the listener is offered, and taken over. */
@@ -626,7 +629,7 @@ export async function checkOptions(
     keepAlive: keepAliveTimes(KEEPALIVE.read(options.keepalive), writeTimeoutMs),
     logSyn: checkLogSyn(options),
     statsEveryMs: STATS_EVERY.read(options.statsEvery),
-    isWatched: STALL.read(options.stall) > 0,
+    stallMs: STALL.read(options.stall),
     ...checkListener(options),
     asked: options,
   };

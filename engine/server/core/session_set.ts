@@ -61,6 +61,8 @@ export class SessionSet {
   readonly #sessions = new Set<Session<void>>();
   /** Receives those who come through a proxy. */
   readonly #reception: Reception | undefined;
+  /** Whether there is a trace, for which sockets are asked since when they are open. */
+  readonly #isRecorded: boolean;
   #cutting = false;
 
   /**
@@ -83,6 +85,7 @@ export class SessionSet {
     door?: Door,
     reception?: Reception,
   ) {
+    this.#isRecorded = track !== undefined;
     this.#door = door;
     this.#reception = reception;
     this.#refusals = new Refusals(deadlines);
@@ -198,7 +201,9 @@ export class SessionSet {
   ): void {
     if (this.onHost !== undefined) this.#noteHost(client);
     const context = new LazyContext(client);
-    const observation = this.#observer.begin(context, "", arrival);
+    const observation = this.#isRecorded
+      ? this.#observer.begin(context, "", { ...arrival, fd: connection.fd })
+      : this.#observer.begin(context, "", arrival);
     const begun = beginConversation(this.#protocol, context, this.#settings);
     const conversation = arrival === undefined ? begun : arrival.precede(begun);
     const watched = observation.watch(connection);

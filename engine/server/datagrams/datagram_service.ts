@@ -20,6 +20,7 @@
  */
 
 import { converseOnce, type DatagramOptions } from "../../drivers/datagram.ts";
+import type { Pulse } from "../../drivers/pulse.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -53,6 +54,8 @@ export interface DatagramServiceParts {
   readonly door?: Door | undefined;
   /** How long a computation may take, in milliseconds. */
   readonly computeTimeoutMs: number;
+  /** Says when the thread is in the protocol's code. */
+  readonly pulse?: Pulse | undefined;
 }
 
 /** Serves datagrams, one after another. */
@@ -72,6 +75,7 @@ export class DatagramService {
       computeTimeoutMs: parts.computeTimeoutMs,
       tasks: parts.protocol.tasks,
       onReport: parts.observer.onReport,
+      pulse: parts.pulse,
     };
   }
 

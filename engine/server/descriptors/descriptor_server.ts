@@ -33,7 +33,7 @@ import { openSockets, type ServerSockets, type SocketOpeners } from "./open_sock
 import { type CheckedOptions, checkOptions, type ServeOptions } from "../core/options.ts";
 import { makeServer, type Server } from "../core/server.ts";
 import type { OwnFigures } from "../core/statistics_share.ts";
-import { processNumbers, workerFigures } from "../team/team_memory.ts";
+import { processNumbers, workerFigures, workerPulses } from "../team/team_memory.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import type { HeldListener } from "../takeover/held_listener.ts";
@@ -269,14 +269,13 @@ export class DescriptorServer {
   get #figures(): OwnFigures {
     const { queue, processes } = this.#plan;
     const queued = queue ? this.ring.figure : processes?.queued;
-    const { pulses, ...workers } = workerFigures(this.team.memory);
+    const { memory } = this.team;
     return {
       ...(queued !== undefined && { queued }),
       ...(queue && { queue: this.ring.memory }),
-      ...workers,
-      // If a process is started for each connection, none that computes for ever holds up another.
-      ...(processes?.queued === undefined && { pulses }),
-      ...(processes !== undefined && { processes: processNumbers(this.team.memory) }),
+      ...workerFigures(memory),
+      pulses: workerPulses(memory),
+      ...(processes !== undefined && { processes: processNumbers(memory) }),
     };
   }
 

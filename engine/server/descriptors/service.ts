@@ -162,7 +162,7 @@ export class Service {
     const context = this.#context = new LazyContext(client);
     this.#observation = track === undefined
       ? observer.begin(context, "", arrival)
-      : observer.begin(context, "", { ...arrival, queuedAt: this.#queuedAt });
+      : observer.begin(context, "", { ...arrival, queuedAt: this.#queuedAt, fd: this.#fd });
     try {
       if (gate.cutting) throw new CutError();
       const begun = beginConversation(protocol, context, settings.protocolSettings);

@@ -8,7 +8,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import type { ProtocolDefinition } from "../../../protocols/catalogue.ts";
 import { Pulse } from "../../drivers/pulse.ts";
-import { SOCKADDR_SIZE } from "../../net/address.ts";
+import { portIn, SOCKADDR_SIZE } from "../../net/address.ts";
 import { AcceptPolicy } from "../../net/accept_policy.ts";
 import { DescriptorRing } from "./descriptor_ring.ts";
 import { type Leaving, LingerQueue } from "../team/linger_queue.ts";
@@ -128,6 +128,8 @@ export class Thread {
   readonly #sockaddr = new Uint8Array(SOCKADDR_SIZE);
   /** The UDP socket, if there is one. */
   readonly datagrams: SharedDatagramSocket | undefined;
+  /** Says when this thread is in the protocol's code. */
+  readonly pulse: Pulse;
   readonly #sockets: Sockets;
   readonly #assignment: Assignment;
   readonly #listener: number;
@@ -251,6 +253,7 @@ export class Thread {
     });
     this.#slot = new DescriptorSlot(memory.slot);
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
+    this.pulse = new Pulse(memory.pulse);
     this.#service = new Service({
       sockets: net,
       protocol,
@@ -259,7 +262,7 @@ export class Thread {
       gate,
       observer,
       track,
-      pulse: new Pulse(memory.pulse),
+      pulse: this.pulse,
       lingering: passage?.lingering ?? new LingerQueue(lingering),
       refused: this.#refused,
       wakeLingerer: () => tell({ kind: "lingering" }),
@@ -295,7 +298,7 @@ export class Thread {
           mayWait: () => !this.#gate.cutting,
           onIn: (client) => {
             this.#client = client;
-            this.#host.note(hostKey(client.hostname));
+            this.#host.note(hostKey(client.hostname), client.port);
           },
         }),
       );
@@ -510,7 +513,9 @@ export class Thread {
 
   /** Notes whose connection this thread has. A proxy is not to blame for its clients. */
   #noteHost(): void {
-    if (!this.#hasProxies) this.#host.note(hostKeyIn(this.#sockaddr, this.#sockets.constants));
+    if (this.#hasProxies) return;
+    const key = hostKeyIn(this.#sockaddr, this.#sockets.constants);
+    this.#host.note(key, portIn(this.#sockaddr, this.#sockets.constants));
   }
 
   /** The connection of this thread ends, and does not count for its host any more. */

@@ -21,6 +21,7 @@ import type {
   ThreadEvent,
 } from "../../recording/events.ts";
 import type { SharedPulses } from "../core/statistics_share.ts";
+import { type Before, Foreword } from "../trace/foreword.ts";
 import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
 import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
 import {
@@ -51,7 +52,13 @@ interface KnownThread {
   readonly at: number;
   readonly underWay: UnderWayReader;
   /** The number of what it was in the middle of at the last look, and when that was seen first. */
-  seen: { readonly number: number; readonly at: number } | undefined;
+  seen: Seen | undefined;
+}
+
+/** Something that goes on: a number that tells it from the next one, and when it was seen first. */
+interface Seen {
+  readonly number: number;
+  readonly at: number;
 }
 
 /** Somebody who waits in a queue of the server's own. */
@@ -97,13 +104,12 @@ export class LiveState implements Present {
   /** What goes on, as it was told, by whose it is. */
   readonly #doings = new Map<string, DoingEvent>();
   /** Waits that nobody has measured, by connection, and when each was seen first. */
-  #unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
+  #unmeasured = new Map<number, Seen>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
   /** The addresses from which the page itself has connected. */
   readonly #own = new Set<string>();
-  /** The client that a proxy has named, until its connection begins. */
-  #client: { readonly id: number; readonly name: string } | undefined;
+  readonly #foreword = new Foreword();
   /** Says which threads are in a protocol's code: see `pulse.ts`. */
   #pulses:
     | { readonly words: Int32Array; readonly first: number; readonly stride: number }
@@ -179,12 +185,10 @@ export class LiveState implements Present {
     let unplaced = 0;
     for (const record of records) {
       const { kind, id, to, value, thread } = record;
-      if (kind === RECORD.client) this.#client = { id, name: record.text };
-      else if (record.isUnplaced) unplaced++;
-      else if (kind === RECORD.begin) {
-        const client = this.#client?.id === id ? this.#client.name : undefined;
-        this.#begin(record, thread, client);
-      } else if (kind === RECORD.end) this.#end(endEvent(id, to, value));
+      if (this.#foreword.take(record)) continue;
+      if (record.isUnplaced) unplaced++;
+      else if (kind === RECORD.begin) this.#begin(record, thread, this.#foreword.of(id));
+      else if (kind === RECORD.end) this.#end(endEvent(id, to, value));
       else {
         const event = spanEvent(record, this.#isLoop, this.#open.has(id));
         if (event !== undefined) this.#parts.tell(event);
@@ -242,26 +246,51 @@ export class LiveState implements Present {
   forget(): void {
     this.#open.clear();
     this.#doings.clear();
-    this.#unmeasured.clear();
     this.#sockets.clear();
     this.#listeners.clear();
     this.#own.clear();
     this.#vanished = undefined;
-    for (const known of this.#threads.values()) known.seen = undefined;
+  }
+
+  /**
+   * Remembers since when each thread is in the middle of what it does: nobody measures that while
+   * nobody reads, and whoever comes later is to learn it.
+   *
+   * @param withWaits whether it also looks what connections wait for
+   */
+  remember(withWaits: boolean): void {
+    const now = this.#parts.now();
+    for (const known of this.#threads.values()) this.#see(known, this.#doingOf(known), now);
+    if (!withWaits) return;
+    const before = this.#unmeasured;
+    this.#unmeasured = new Map();
+    for (const { underWay } of this.#threads.values()) {
+      underWay.unmeasured((id, number) =>
+        this.#unmeasured.set(id, seenAs(number, before.get(id), now))
+      );
+    }
+  }
+
+  /** What a thread is in the middle of. */
+  #doingOf({ thread, underWay }: KnownThread): DoingNow | undefined {
+    return underWay.doing() ?? this.#inProtocol(thread);
+  }
+
+  /** Takes note of what a thread is in the middle of, and since when that was seen. */
+  #see(known: KnownThread, doing: DoingNow | undefined, now: number): void {
+    known.seen = doing && seenAs(doing.number, known.seen, now);
   }
 
   /** Looks what each thread is in the middle of. */
   lookAtThreads(): void {
     const now = this.#parts.now();
     for (const [thread, known] of this.#threads) {
-      const doing = known.underWay.doing() ?? this.#inProtocol(known.thread);
-      if (doing?.number === known.seen?.number && doing !== undefined) {
-        this.#tellIfLong(thread, known, doing, now);
-        continue;
+      const doing = this.#doingOf(known);
+      if (doing === undefined || doing.number !== known.seen?.number) {
+        const told = this.#doings.get(`thread ${thread}`);
+        if (told !== undefined) this.#tellDoing(overDoing(told, microseconds(now)));
       }
-      const told = this.#doings.get(`thread ${thread}`);
-      if (told !== undefined) this.#tellDoing(overDoing(told, microseconds(now)));
-      known.seen = doing && { number: doing.number, at: now };
+      this.#see(known, doing, now);
       if (doing !== undefined) this.#tellIfLong(thread, known, doing, now);
     }
     const vanished = this.#vanished;
@@ -345,13 +374,12 @@ export class LiveState implements Present {
   lookAtConnections(): void {
     const now = this.#parts.now();
     const waiting: DoingEvent[] = [];
-    const unmeasured = new Map<number, { readonly number: number; readonly at: number }>();
+    const unmeasured = new Map<number, Seen>();
     for (const { underWay } of this.#threads.values()) {
       for (const { id: connection, state, since: said } of underWay.waiting()) {
         let since = said;
         if (said < 0) {
-          const before = this.#unmeasured.get(connection);
-          const seen = before?.number === said ? before : { number: said, at: now };
+          const seen = seenAs(said, this.#unmeasured.get(connection), now);
           unmeasured.set(connection, seen);
           since = seen.at;
         }
@@ -410,10 +438,10 @@ export class LiveState implements Present {
   #begin(
     record: Pick<TrackRecord, "id" | "from" | "to" | "value" | "text">,
     toldBy: number,
-    client?: string,
+    before?: Before,
   ): void {
     if (this.#open.has(record.id)) return;
-    const [begun, ...more] = beginEvents(record, client);
+    const [begun, ...more] = beginEvents(record, before);
     const by = this.#own.delete(begun.peer) && { by: "page" as const };
     const events = [{ ...begun, ...by }, ...more];
     this.#open.set(record.id, { events, at: begun.at, toldBy, servedBy: record.value });
@@ -428,6 +456,11 @@ export class LiveState implements Present {
     this.#parts.lived(event.at - known.at);
     this.#parts.tell(event);
   }
+}
+
+/** What goes on now, if it may be what was seen before. */
+function seenAs(number: number, before: Seen | undefined, now: number): Seen {
+  return before?.number === number ? before : { number, at: now };
 }
 
 function threadEvent({ number, name, isLoop }: TimelineThread, at: number): ThreadEvent {

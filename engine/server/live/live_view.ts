@@ -54,8 +54,19 @@ const RATE_MS = 1_000;
 /** How many times as long as a look at the kernel has taken it is left alone. */
 const REST = 19;
 
-/** How long the kernel is left alone while there is nothing to see, in milliseconds. */
+/**
+ * How long the kernel is left alone while there is nothing to see, in milliseconds, and how often a
+ * glance asks whether there is.
+ */
 const CALM_MS = 1_000;
+const GLANCE_MS = 25;
+
+/**
+ * How often it is looked while nobody reads what threads are in the middle of, in milliseconds, and at
+ * every which of these times what connections wait for: whoever comes later is to learn since when.
+ */
+const REMEMBER_MS = 250;
+const REMEMBER_WAITS = 4;
 
 /** How many of those who wait in a queue are told one by one. */
 const MOST_QUEUED = 1_024;
@@ -107,6 +118,7 @@ export class LiveView implements Disposable {
   /** Why the kernel's sockets are not shown. */
   #blind: string | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #remembering: ReturnType<typeof setInterval> | undefined;
   #figuresAt = 0;
   #counters = "";
   #listener = "";
@@ -155,6 +167,16 @@ export class LiveView implements Disposable {
       this.#queue = new Queue(share.queue, this.#common);
     }
     if (this.#readers.size > 0) this.#lookAtSockets();
+    else this.#remember();
+  }
+
+  /** Remembers what goes on while nobody reads. */
+  #remember(): void {
+    clearInterval(this.#remembering);
+    let times = 0;
+    this.#remembering = setInterval(() => {
+      this.#state.remember(++times % REMEMBER_WAITS === 0);
+    }, REMEMBER_MS);
   }
 
   /** How many read along. */
@@ -303,6 +325,7 @@ export class LiveView implements Disposable {
   }
 
   #begin(): void {
+    clearInterval(this.#remembering);
     // What the last reader has left is no news: its end may not have been recorded any more.
     this.#drain();
     this.#collectedAt = performance.now();
@@ -330,6 +353,7 @@ export class LiveView implements Disposable {
     this.#lives.clear();
     this.#accepting.clear();
     this.#computing.clear();
+    if (this.#share !== undefined) this.#remember();
   }
 
   #lookAtSockets(): void {
@@ -339,7 +363,7 @@ export class LiveView implements Disposable {
     try {
       const why = isUnix(address.hostname) ? "only TCP has states" : whyNoKernel();
       if (why !== undefined) throw new Error(why);
-      const often = { pauseMs: FIGURES_MS, rest: REST, calmMs: CALM_MS };
+      const often = { pauseMs: FIGURES_MS, rest: REST, calmMs: CALM_MS, glanceMs: GLANCE_MS };
       const plan = { address, beganUs, ownPort, ...often };
       const onSeen = (events: readonly Event[]) => this.#state.see(events);
       this.#looks = new SocketLooks(
@@ -511,6 +535,7 @@ export class LiveView implements Disposable {
   /** Gives its descriptors back. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
+    clearInterval(this.#remembering);
     this.#looks?.[Symbol.dispose]();
     this.#statistics?.[Symbol.dispose]();
     this.#process[Symbol.dispose]();

@@ -217,7 +217,7 @@ export async function serveListener(
       leave() {},
     });
     const { startHeartbeat } = await beating();
-    const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.isWatched);
+    const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
     const accepting = accept(loop);
     return makeServer({
       mode,

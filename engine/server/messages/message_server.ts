@@ -56,6 +56,7 @@ import { CUT_MS } from "../team/thread_team.ts";
 import { stopListening } from "../listening/stop_listening.ts";
 import { startHeartbeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
+import { ThreadWatch, type Watched } from "../statistics/thread_watch.ts";
 import type { Timeline } from "../trace/timeline.ts";
 import { openTimeline } from "../trace/open_timeline.ts";
 import type { TrackShare } from "../trace/timeline_track.ts";
@@ -113,6 +114,9 @@ interface Waiting {
 
 /** A thread and the connection that it is serving. */
 interface Member {
+  /** Its number among those that there are. */
+  readonly index: number;
+  readonly name: string;
   readonly worker: SupervisedWorker<ToThread, FromThread>;
   /** The memory of its track, if a trace is written. */
   readonly track: TrackShare | undefined;
@@ -182,7 +186,7 @@ export async function serveByMessages(
   }
   const accepting = team.accept(listener);
   // The main thread copies the bytes of all connections, so its loop serves them too.
-  const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.isWatched);
+  const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
   return makeServer({
     mode,
     address: listener.address,
@@ -232,6 +236,8 @@ class MessageTeam {
   readonly #members = new Set<Member>();
   readonly #timeline: Timeline | undefined;
   readonly #lingering: LingerSet;
+  /** Says who is stuck, if anybody wants to know. */
+  readonly #stalls: ThreadWatch | undefined;
   readonly #waiting: Waiting[] = [];
   readonly #numbers = new LowestNumbers();
   readonly #writeWatch: WriteWatch | undefined;
@@ -268,6 +274,13 @@ class MessageTeam {
     this.#plan = plan;
     const memory = new SharedArrayBuffer(plan.threads * PULSE_WORDS * 4);
     this.pulses = { memory, first: 0, stride: PULSE_WORDS };
+    const { stallMs } = options;
+    this.#stalls = stallMs === 0 ? undefined : new ThreadWatch({
+      stallMs,
+      pulses: this.pulses,
+      journal,
+      find: (index) => this.#find(index),
+    });
     this.#options = options;
     this.#observer = observer;
     this.#journal = journal;
@@ -281,6 +294,15 @@ class MessageTeam {
     this.#writeWatch = writeTimeoutMs > 0
       ? new WriteWatch(deadlines, writeTimeoutMs, relays)
       : undefined;
+  }
+
+  /** Who has a number, and whose connection it serves. */
+  #find(index: number): Watched | undefined {
+    for (const { name, serving, ...member } of this.#members) {
+      if (member.index !== index) continue;
+      return { name, peer: serving && formatAddress(serving.peer) };
+    }
+    return undefined;
   }
 
   /** The sockets of all threads that serve one. */
@@ -422,6 +444,7 @@ class MessageTeam {
 
   /** Ends all threads. */
   dispose(): void {
+    this.#stalls?.[Symbol.dispose]();
     this.#disposed = true;
     this.#keeper.stop();
     this.#culprits[Symbol.dispose]();
@@ -490,7 +513,8 @@ class MessageTeam {
         return client.remoteAddress;
       },
     };
-    const life = { ...arrival, queuedAt, servedBy: member.track?.number };
+    const { fd } = connection;
+    const life = { ...arrival, queuedAt, servedBy: member.track?.number, fd };
     const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(
       connection,
@@ -514,7 +538,8 @@ class MessageTeam {
   #add(): Member {
     const { mode, url } = this.#plan;
     const index = this.#numbers.take();
-    const track = this.#timeline?.track(`worker ${index}`, false, false, index);
+    const name = `worker ${index}`;
+    const track = this.#timeline?.track(name, false, false, index);
     const pulse = new Int32Array(this.pulses.memory, index * PULSE_WORDS * 4, 1);
     const assignment: MessageAssignment = {
       pulse,
@@ -544,6 +569,8 @@ class MessageTeam {
       },
     });
     const member: Member = {
+      index,
+      name,
       worker,
       track,
       wasAsked: false,

@@ -7,8 +7,7 @@
  * While a loop is stuck, it ends the process in the loop's place.
  *
  * The heartbeat of a loop says when its next beat is due. As long as that does not change, the loop
- * has not turned. The thread counts only time in which it could run itself: after SIGCONT, or when
- * the machine wakes up, no loop is late.
+ * has not turned. Threads that are no loops are watched by the main thread: see `thread_watch.ts`.
  *
  * This file runs twice, as the file of a mode does: in the main thread, and in the Worker that it
  * starts from itself.
@@ -25,10 +24,7 @@ import { onAssigned } from "../../workers/worker_side.ts";
 import { sayDraining, type StatisticsShare } from "../core/statistics_share.ts";
 import type { LogFormat } from "../journal/logging.ts";
 import { readDue } from "./heartbeat.ts";
-import { Stillness } from "./stillness.ts";
-
-/** How often the thread looks, in milliseconds. */
-const LOOK_MS = 250;
+import { LOOK_MS, Stalls } from "./stillness.ts";
 
 /**
  * After how long without a turn the next signal ends the process at once, in milliseconds. After a
@@ -91,22 +87,15 @@ async function watch(
   const { beats, loopsOnMain = false } = share;
   if (beats === undefined) return;
   const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
-  const stillness = new Stillness();
-  /** The loops that were told of since they have turned last. */
-  const told = new Set<number>();
-  stillness.look(readDue(beats), 0);
-  for (let before = performance.now(); !await isOver(stopped);) {
-    const now = performance.now();
-    const passedMs = Math.min(now - before, 2 * LOOK_MS);
-    before = now;
-    const still = stillness.look(readDue(beats), passedMs);
+  const stalls = new Stalls(stallMs);
+  stalls.look(readDue(beats));
+  while (!await isOver(stopped)) {
+    const stuck = stalls.look(readDue(beats));
+    const { still, passedMs } = stalls;
     signals?.look(Math.max(...still), passedMs, isClosing());
     // The loop will close the server when it turns again, or the process ends before that.
     if (signals?.isHeard === true) sayDraining(share.state);
-    for (const [index, stillMs] of still.entries()) {
-      if (stillMs === 0) told.delete(index);
-      if (stillMs < stallMs || told.has(index)) continue;
-      told.add(index);
+    for (const { index, stillMs } of stuck) {
       const what = still.length === 1 ? "the event loop" : `event loop ${index}`;
       await tell({ name, format }, what, stillMs);
     }

@@ -8,7 +8,7 @@ import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { runtime } from "../../net/runtime.ts";
 import { SLOT_STATES, SLOT_WORDS } from "./descriptor_slot.ts";
 import { COUNTER_BYTES } from "../core/counters.ts";
-import type { HostKey } from "../core/host_key.ts";
+import { describeHost, type HostKey } from "../core/host_key.ts";
 import type { OwnFigures, SharedPulses } from "../core/statistics_share.ts";
 import { JOURNAL_BYTES } from "../journal/shared_journal.ts";
 
@@ -117,13 +117,21 @@ export function doomOf({ slots }: TeamMemory): Int32Array {
  */
 export function workerFigures(
   { slots: memory }: TeamMemory,
-): Required<Pick<OwnFigures, "busy" | "workers" | "pulses">> {
+): Pick<OwnFigures, "busy" | "workers"> {
   const { first, stride } = SLOT_STATES;
   return {
     busy: { kind: "set", memory, first, stride },
     workers: { kind: "set", memory, first: SERVING, stride },
-    pulses: { memory, first: PULSE, stride },
   };
+}
+
+/**
+ * The pulses of these threads.
+ *
+ * @param memory the team's memory
+ */
+export function workerPulses({ slots: memory }: TeamMemory): SharedPulses {
+  return { memory, first: PULSE, stride: SLOT_WORDS };
 }
 
 /**
@@ -181,6 +189,9 @@ export function threadMemory(memory: TeamMemory, index: number): ThreadMemory {
   };
 }
 
+/** How many bits of the first word have the kind of the host; its port is in those above. */
+const KIND_BITS = 8;
+
 /** Where a thread notes for whom it works. If it dies, that host is to blame. */
 export class HostNote {
   readonly #words: Int32Array;
@@ -190,18 +201,37 @@ export class HostNote {
     this.#words = words;
   }
 
-  /** @param key the host; `undefined` if it is none, or one of several */
-  note(key: HostKey | undefined): void {
+  /**
+   * @param key the host; `undefined` if it is none, or one of several
+   * @param port the port of its connection, for people; 0 if there is none
+   */
+  note(key: HostKey | undefined, port = 0): void {
     const { kind, high, low } = key ?? NOBODY;
-    this.#words[0] = kind;
+    this.#words[0] = kind | port << KIND_BITS;
     this.#words[1] = high;
     this.#words[2] = low;
   }
 
   /** Reads it. @returns `undefined` if it is nobody, or not known */
   read(): HostKey | undefined {
-    const [kind = 0, high = 0, low = 0] = this.#words;
+    const [first = 0, high = 0, low = 0] = this.#words;
+    const kind = first & (1 << KIND_BITS) - 1;
     return kind === 0 ? undefined : { kind, high, low };
+  }
+
+  /**
+   * Writes it for people.
+   *
+   * @returns for instance `192.0.2.1:5000`, `2001:db8::/64 port 5000` or `user 1000`; `undefined` if it
+   * is nobody, or not known
+   */
+  describe(): string | undefined {
+    const key = this.read();
+    if (key === undefined) return undefined;
+    const port = (this.#words[0] as number) >>> KIND_BITS;
+    const host = describeHost(key);
+    if (port === 0) return host;
+    return key.kind === 4 ? `${host}:${port}` : `${host} port ${port}`;
   }
 }
 

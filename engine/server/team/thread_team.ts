@@ -26,6 +26,7 @@ import {
   HostNote,
   type TeamMemory,
   threadMemory,
+  workerPulses,
 } from "./team_memory.ts";
 import type { Assignment, ThreadMessage } from "./assignment.ts";
 import {
@@ -37,6 +38,7 @@ import { threadName } from "../../workers/thread_names.ts";
 import { LowestNumbers } from "../../workers/lowest_numbers.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { createBeats, stopBeat } from "../statistics/heartbeat.ts";
+import { ThreadWatch, type Watched } from "../statistics/thread_watch.ts";
 import type { Timeline } from "../trace/timeline.ts";
 
 /** How long a thread may take to end after its connections were cut, in milliseconds. */
@@ -120,6 +122,8 @@ export interface ThreadData {
 }
 
 interface Member {
+  /** What it is called in a trace. */
+  readonly name: string;
   readonly worker: MemberHandle;
   /** The same, if it is a process. */
   readonly process: ProcessHandle | undefined;
@@ -159,13 +163,15 @@ export class ThreadTeam {
   readonly #strays: StrayLog;
   /** How many members were ended on purpose, and are not gone yet. */
   #killed = 0;
+  /** Says who is stuck, if anybody wants to know. */
+  readonly #stalls: ThreadWatch | undefined;
   #draining: ReturnType<typeof setTimeout> | undefined;
 
   /** @param options what the team needs to know about its server */
   constructor(options: TeamOptions) {
     const { threads } = options;
     this.#options = options;
-    const { areLoops = false, processes, options: { statsEveryMs, isWatched } } = options;
+    const { areLoops = false, processes, options: { statsEveryMs, stallMs } } = options;
     const allocate = processes?.allocate;
     const { options: { settings: { admission }, maxConnections } } = options;
     if (admission !== undefined && admission.maxPerHost > 0) {
@@ -173,7 +179,7 @@ export class ThreadTeam {
       const connections = Math.min(maxConnections, processes?.connections ?? Infinity);
       this.#hosts = HostCounts.create({ connections, tables }, allocate);
     }
-    const beats = areLoops ? createBeats(threads, statsEveryMs, isWatched) : undefined;
+    const beats = areLoops ? createBeats(threads, statsEveryMs, stallMs > 0) : undefined;
     this.#journal = new MainJournal(options.mode, options.onReport);
     this.#culprits = new CulpritList(this.#journal, allocate);
     this.#memory = {
@@ -200,7 +206,24 @@ export class ThreadTeam {
         new CounterBlock(this.#memory.counters, threadMemory(this.#memory, index).countersOffset),
     );
     this.#strays = new StrayLog(this.#journal, this.counters);
-    if (!areLoops) options.timeline?.offerKill(() => this.#killOne());
+    if (areLoops) return;
+    options.timeline?.offerKill(() => this.#killOne());
+    if (stallMs === 0) return;
+    this.#stalls = new ThreadWatch({
+      stallMs,
+      pulses: workerPulses(this.#memory),
+      journal: this.#journal,
+      find: (index) => this.#find(index),
+    });
+  }
+
+  /** Who has a number, and whose connection it serves. */
+  #find(index: number): Watched | undefined {
+    const member = this.#members[index];
+    if (member === undefined) return undefined;
+    const { pid, host } = threadMemory(this.#memory, index);
+    const which = member.process === undefined ? "" : ` (${pid[0]})`;
+    return { name: `${member.name}${which}`, peer: new HostNote(host).describe() };
   }
 
   /** How many threads there are. */
@@ -324,6 +347,7 @@ export class ThreadTeam {
     const process = isProcess ? processes?.start(plan) : undefined;
     const worker = process ?? SupervisedWorker.start<never, ThreadMessage>(plan);
     const member: Member = {
+      name,
       worker,
       process,
       slot: new DescriptorSlot(memory.slot),
@@ -443,6 +467,7 @@ export class ThreadTeam {
   /** Prints what is left in the journals, and stops the timers. */
   dispose(): void {
     this.#keeper.stop();
+    this.#stalls?.[Symbol.dispose]();
     this.#culprits[Symbol.dispose]();
     clearTimeout(this.#draining);
     this.printJournals();

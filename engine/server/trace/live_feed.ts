@@ -129,5 +129,6 @@ export function chooseTold(records: readonly TrackRecord[], ms: number): ToldRec
 }
 
 function isSpan(kind: number): boolean {
-  return kind !== RECORD.begin && kind !== RECORD.end && kind !== RECORD.client;
+  return kind !== RECORD.begin && kind !== RECORD.end && kind !== RECORD.client &&
+    kind !== RECORD.connected;
 }

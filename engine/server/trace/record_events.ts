@@ -13,6 +13,7 @@ import type {
   ServedEvent,
   SpanEvent,
 } from "../../recording/events.ts";
+import type { Before } from "./foreword.ts";
 import { microseconds, type TimelineThread } from "./timeline_sink.ts";
 import { describeOutcome, RECORD, type TrackRecord } from "./timeline_track.ts";
 
@@ -32,19 +33,22 @@ export type Beginning = Pick<TrackRecord, "id" | "from" | "to" | "value" | "text
  * The events of a connection that begins to be served, or is refused.
  *
  * @param record its beginning
- * @param client its client, if its peer is a proxy that has named it
+ * @param before what is known of it besides
  */
 export function beginEvents(
   { id: connection, from: came, to: taken, value: thread, text }: Beginning,
-  client?: string,
+  { client, connected }: Before = {},
 ): [BegunEvent, ...(QueuedEvent | ServedEvent)[]] {
   // As the kernel's sockets have it, which it is joined to.
   const peer = withoutZone(text);
   const from = microseconds(came);
   const to = microseconds(taken);
-  const named = client !== undefined && { client };
+  const more = {
+    ...(client !== undefined && { client }),
+    ...(connected !== undefined && { connected: microseconds(connected) }),
+  };
   return [
-    { type: "begun", at: from, connection, peer, ...named },
+    { type: "begun", at: from, connection, peer, ...more },
     ...(came < taken ? [{ type: "queued" as const, at: from, to, connection }] : []),
     ...(thread !== 0 ? [{ type: "served" as const, at: to, connection, thread }] : []),
   ];

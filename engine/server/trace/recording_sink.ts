@@ -12,6 +12,7 @@ import {
   TimelineSink,
   type TimelineThread,
 } from "./timeline_sink.ts";
+import type { Before } from "./foreword.ts";
 import { beginEvents, endEvent, spanEvent } from "./record_events.ts";
 import type { TrackRecord } from "./timeline_track.ts";
 
@@ -51,8 +52,8 @@ export class RecordingSink extends TimelineSink {
     return this.#file.hasRoom;
   }
 
-  protected override writeBegin(record: TrackRecord, client?: string): void {
-    for (const event of beginEvents(record, client)) this.#file.add(event);
+  protected override writeBegin(record: TrackRecord, before: Before): void {
+    for (const event of beginEvents(record, before)) this.#file.add(event);
   }
 
   protected override writeEnd(

@@ -7,7 +7,7 @@
 import type { Address } from "../../../protocols/effects.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import { withoutZone } from "../../net/address.ts";
-import { ConnectionLives, type Look } from "../../kernel/connection_lives.ts";
+import { ConnectionLives, type Ends, type Look } from "../../kernel/connection_lives.ts";
 import {
   type DestroyEvents,
   SockDiag,
@@ -23,11 +23,13 @@ import { SocketChanges } from "../../recording/socket_changes.ts";
 const PAUSE_MS = 25;
 
 /**
- * It pauses this many times as long as a look has taken, so that it never fills a processor. But it
- * pauses no longer than this, in milliseconds: on a busy machine a look takes long because other
- * programs run, and states must not pass unseen for that.
+ * It pauses this many times as long as a look takes, so that it never fills a processor. That is what
+ * the shortest of the latest looks has taken: on a busy machine a look also takes long because other
+ * programs run, and states must not pass unseen for that. Nor does it pause longer than this, in
+ * milliseconds.
  */
 const REST = 4;
+const LATEST = 4;
 const LONGEST_PAUSE_MS = 250;
 
 /**
@@ -36,6 +38,15 @@ const LONGEST_PAUSE_MS = 250;
  */
 const PARTING_MS = 500;
 const SHORT_PAUSE_MS = 5;
+
+/**
+ * How long it pauses between two looks at least, in milliseconds, if a glance has shown that somebody
+ * has come into the accept queue or left it, or is there while others may come. While looks have taken
+ * less time on the whole than the rest allows, such a look need not wait for more: as much time as this
+ * may be saved for that, in milliseconds.
+ */
+const QUEUE_PAUSE_MS = 40;
+const MOST_SAVED_MS = 100;
 
 /**
  * How long the kernel may take to tell the end of a connection, in milliseconds. It leaves that to a
@@ -73,6 +84,15 @@ export interface LooksPlan {
    */
   readonly calmMs?: number;
   /**
+   * How often it glances between two looks, in milliseconds: at the listeners alone, and at what the
+   * kernel has told of ends. That costs a small part of a look, for which the kernel walks through its
+   * whole table. If the accept queue has changed, a look follows as soon as one may be taken: so
+   * whoever waits a while to be accepted is seen.
+   *
+   * @default never
+   */
+  readonly glanceMs?: number;
+  /**
    * Whether what is left of connections in TIME_WAIT is told too.
    *
    * @default {true}
@@ -101,8 +121,15 @@ export class SocketLooks implements Disposable {
   #isOpen = false;
   /** Whether it has shown only connections that are open and accepted, and none is to be told. */
   #isCalm = false;
-  /** When the next look may be taken. */
-  #nextAt = 0;
+  /** When the next look is due, and when the last one was over; and how long the latest have taken. */
+  #dueAt = 0;
+  #lookedAt = 0;
+  readonly #tookMs: number[] = [];
+  /** Whether glances have shown somebody in the accept queue since the last look. */
+  #hasNews = false;
+  /** How much time of looks was saved until the last one, in milliseconds; below 0 it is owed. */
+  #savedMs = 0;
+  #glances: ReturnType<typeof setInterval> | undefined;
   /** How many connections are told. */
   #told = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -128,6 +155,9 @@ export class SocketLooks implements Disposable {
     }
     this.#local = withoutZone(formatAddress(address));
     this.#look();
+    if (plan.glanceMs !== undefined) {
+      this.#glances = setInterval(() => this.#glance(), plan.glanceMs);
+    }
   }
 
   /**
@@ -138,6 +168,7 @@ export class SocketLooks implements Disposable {
    */
   async stop(accepted: number): Promise<void> {
     clearTimeout(this.#timer);
+    clearInterval(this.#glances);
     const beganAt = performance.now();
     this.#see(this.#lives.look());
     const isComplete = () => {
@@ -156,6 +187,7 @@ export class SocketLooks implements Disposable {
   /** Ends it. It may be called again. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearInterval(this.#glances);
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     this.#lives[Symbol.dispose]();
@@ -164,23 +196,65 @@ export class SocketLooks implements Disposable {
 
   #look(): void {
     const beganAt = performance.now();
+    const savedMs = this.#saved;
     this.#see(this.#lives.look());
     if (this.#isDisposed) return;
-    const tookMs = performance.now() - beganAt;
+    this.#lookedAt = performance.now();
+    this.#tookMs.push(this.#lookedAt - beganAt);
+    if (this.#tookMs.length > LATEST) this.#tookMs.shift();
+    this.#savedMs = savedMs - this.#costMs;
+    const { pauseMs: least = PAUSE_MS, calmMs = 0 } = this.#plan;
+    this.#dueIn(Math.max(this.#rest(least), this.#isCalm ? calmMs : 0));
+  }
+
+  /** How long a look takes, in milliseconds. */
+  get #costMs(): number {
+    return Math.min(...this.#tookMs);
+  }
+
+  /** How much time of looks is saved by now, in milliseconds. */
+  get #saved(): number {
+    const { rest = REST } = this.#plan;
+    const earned = (performance.now() - this.#lookedAt) / (rest + 1);
+    return Math.min(MOST_SAVED_MS, this.#savedMs + earned);
+  }
+
+  /** How long it is to pause after a look. @param leastMs at least, in milliseconds */
+  #rest(leastMs: number): number {
     const { pauseMs: least = PAUSE_MS, rest = REST } = this.#plan;
     const longest = Math.max(LONGEST_PAUSE_MS, 4 * least);
-    const pauseMs = Math.min(Math.max(least, tookMs * rest), longest);
-    this.#nextAt = beganAt + tookMs + pauseMs;
-    const calmMs = this.#isCalm ? this.#plan.calmMs ?? 0 : 0;
-    this.#timer = setTimeout(() => this.#look(), Math.max(pauseMs, calmMs));
+    return Math.min(Math.max(leastMs, this.#costMs * rest), longest);
+  }
+
+  /** The next look is due so long after the last one. @param ms in milliseconds */
+  #dueIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#dueAt = this.#lookedAt + ms;
+    const waitMs = Math.max(0, this.#dueAt - performance.now());
+    this.#timer = setTimeout(() => this.#look(), waitMs);
   }
 
   /** Something has happened: it looks as soon as it may. */
   attend(): void {
     if (this.#isDisposed || !this.#isCalm) return;
     this.#isCalm = false;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, this.#nextAt - performance.now()));
+    this.#dueIn(this.#rest(this.#plan.pauseMs ?? PAUSE_MS));
+  }
+
+  /** Tells what has ended, and takes a look before it is due if there is something to see. */
+  #glance(): void {
+    const { address: { port } } = this.#plan;
+    this.#tell(this.#lives.hear());
+    const listeners = this.#diag.sockets({ port, states: ["LISTEN"] }).filter((row) =>
+      this.#isOwn(row.local) && !this.#isTrap(row)
+    );
+    const news = this.#changes.lookAtSome(listeners, this.#at(nowUs()));
+    if (news.length > 0) this.#plan.onSeen(news);
+    const waits = listeners.some(({ receiveQueue }) => receiveQueue > 0);
+    this.#hasNews ||= news.length > 0 || waits;
+    if (!this.#hasNews) return;
+    const pauseMs = this.#saved > 0 ? QUEUE_PAUSE_MS : this.#rest(QUEUE_PAUSE_MS);
+    if (this.#lookedAt + pauseMs < this.#dueAt) this.#dueIn(pauseMs);
   }
 
   #see({ rows, ended, missed }: Look): void {
@@ -195,19 +269,30 @@ export class SocketLooks implements Disposable {
     );
     this.#isOpen = own.some(({ state }) => state !== "LISTEN" && state !== "TIME_WAIT");
     const open = own.filter(({ state }) => state === "ESTABLISHED");
+    this.#hasNews = false;
     this.#isCalm = ended.length === 0 && this.#lives.untold === open.length &&
       own.every((row) =>
         row.state === "LISTEN" || row.state === "ESTABLISHED" && !waitsForAccept(row)
       );
     const now = this.#at(nowUs());
-    const events: Event[] = this.#changes.look(own, now);
+    const events = this.#changes.look(own, now);
+    if (events.length > 0) onSeen(events);
+    this.#tell({ ended, missed });
+  }
+
+  /** Tells of connections that have ended. */
+  #tell({ ended, missed }: Ends): void {
+    const events: Event[] = [];
     for (const connection of ended) {
       if (!this.#isOwn(connection.local) || this.#isTrap(connection)) continue;
       this.#told++;
       events.push(connectionEvent(connection, this.#at(connection.endedAtUs)));
     }
-    if (missed) events.push({ type: "note", at: now, text: "ends of connections were missed" });
-    if (events.length > 0) onSeen(events);
+    if (missed) {
+      const text = "ends of connections were missed";
+      events.push({ type: "note", at: this.#at(nowUs()), text });
+    }
+    if (events.length > 0) this.#plan.onSeen(events);
   }
 
   /** Whether an address is the server's. */

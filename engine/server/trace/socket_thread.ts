@@ -40,6 +40,12 @@ export interface WatchBatch {
   readonly leftOut: number;
 }
 
+/**
+ * How often it asks between two looks how many wait to be accepted and what has ended, in milliseconds.
+ * That takes the kernel some microseconds, and a look takes it milliseconds.
+ */
+const GLANCE_MS = 10;
+
 /** How many events may wait for the main thread. */
 const MOST_EVENTS = 4096;
 
@@ -91,7 +97,8 @@ onAssigned(SOCKETS_THREAD, async (
       if (message.kind === "listening") {
         const { address } = message;
         const onSeen = (seen: readonly Event[]) => batches.add(seen);
-        looks = new SocketLooks({ ...assignment, address, onSeen }, events);
+        const plan = { ...assignment, address, onSeen, glanceMs: GLANCE_MS };
+        looks = new SocketLooks(plan, events);
       } else if (message.kind === "taken") batches.taken();
       else {
         const stopped = Promise.resolve(looks?.stop(message.accepted));

@@ -7,6 +7,7 @@
 
 import { describeSystemError } from "../../net/constants.ts";
 import type { Journal } from "../journal/journal.ts";
+import { type Before, Foreword } from "./foreword.ts";
 import { RECORD, type TrackRecord } from "./timeline_track.ts";
 
 /** A recorded connection that is not over. */
@@ -53,8 +54,7 @@ export abstract class TimelineSink {
   readonly #file: SinkFile;
   readonly #journal: Journal;
   readonly #open = new Map<number, OpenConnection>();
-  /** The client that a proxy has named, until its connection begins. */
-  #client: { readonly id: number; readonly name: string } | undefined;
+  readonly #foreword = new Foreword();
   #isFull = false;
   #leftOut = 0;
   #lost = 0;
@@ -96,10 +96,7 @@ export abstract class TimelineSink {
     const { kind, id, to, value } = record;
     if (kind === RECORD.begin) return this.#begin(record);
     if (kind === RECORD.end) return this.#end(id, to, value);
-    if (kind === RECORD.client) {
-      this.#client = { id, name: record.text };
-      return;
-    }
+    if (this.#foreword.take(record)) return;
     if (this.#isFull) this.#lost++;
     else this.writeSpan(record, this.#open.has(id));
   }
@@ -153,9 +150,9 @@ export abstract class TimelineSink {
    * Writes that a connection begins to be served, or is refused.
    *
    * @param record its beginning
-   * @param client its client, if its peer is a proxy that has named it
+   * @param before what is known of it besides
    */
-  protected abstract writeBegin(record: TrackRecord, client?: string): void;
+  protected abstract writeBegin(record: TrackRecord, before: Before): void;
 
   /** Writes that a connection is over. @param outcome `undefined` if it is not known */
   protected abstract writeEnd(
@@ -177,10 +174,11 @@ export abstract class TimelineSink {
       return;
     }
     const { id, to, text: peer, value: servedBy, thread: toldBy } = record;
-    const client = this.#client?.id === id ? this.#client.name : undefined;
+    const before = this.#foreword.of(id);
+    const { client } = before;
     const named = client !== undefined && { client };
     this.#open.set(id, { peer, ...named, servedAt: to, servedBy, toldBy });
-    this.writeBegin(record, client);
+    this.writeBegin(record, before);
     this.#checkRoom();
   }
 

@@ -36,6 +36,11 @@ export const RECORD = {
    * whose peer is the proxy.
    */
   client: 8,
+  /**
+   * A connection has waited to be accepted, since `from` at least. This comes before the beginning,
+   * too.
+   */
+  connected: 9,
 } as const;
 
 /** The outcomes of a conversation: the value of an end. The failures follow, in their order. */
@@ -383,24 +388,40 @@ export class TrackWriter extends Ring {
    * @param queuedAt the time since when it has waited for service; 0 if it has not waited
    * @param servedBy the number of the serving thread; 0 if it is not served at all
    * @param client the client, if the peer is a proxy that has named it
+   * @param openForMs for how long the kernel has had it open at least, if that is known, in milliseconds
    * @returns its number; 0 if it is not recorded, and neither is the rest of its life
    */
-  begin(peer: string, queuedAt = 0, servedBy = this.number, client?: string): number {
+  begin(
+    peer: string,
+    queuedAt = 0,
+    servedBy = this.number,
+    client?: string,
+    openForMs = 0,
+  ): number {
     const now = this.now();
+    const from = queuedAt || now;
+    // Before the timeline nothing has a time in it.
+    const connected = Math.max(0, now - openForMs);
     const id = this.#common.nextId();
     this.current = id;
     this.latest = now;
-    const kind = this.#underWay?.add(id, servedBy, queuedAt || now, now, peer) === false
+    const kind = this.#underWay?.add(id, servedBy, from, now, peer) === false
       ? RECORD.begin | UNPLACED
       : RECORD.begin;
     const isIn = !this.#common.isFull &&
       (client === undefined || this.#put(BEGINNINGS, RECORD.client, id, now, now, 0, client)) &&
-      this.#put(BEGINNINGS, kind, id, queuedAt || now, now, servedBy, peer);
+      (connected >= from || this.#put(BEGINNINGS, RECORD.connected, id, connected, now, 0)) &&
+      this.#put(BEGINNINGS, kind, id, from, now, servedBy, peer);
     if (isIn) return id;
     this.#common.leaveOut();
     // Whoever begins to read later knows it from its place, and hears of the rest of its life. Without
     // a place it is counted, until it is over.
     return this.#underWay === undefined ? 0 : id;
+  }
+
+  /** Whether the beginnings of connections are recorded. */
+  protected get recordsBeginnings(): boolean {
+    return !this.#common.isFull;
   }
 
   /** A connection is over. @param outcome how it ended, see {@linkcode outcomeOf} */

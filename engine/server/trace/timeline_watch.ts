@@ -8,6 +8,10 @@
 
 import { isSliced } from "../../drivers/conversation.ts";
 import type { Elsewhere, Operation, Peer } from "../../drivers/elsewhere.ts";
+import { readOpenForMs } from "../../kernel/age.ts";
+import { runtime } from "../../net/runtime.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { sockets } from "../../net/sockets.ts";
 import { Connection, type Pulled, type Sink } from "../../net/transport.ts";
 import type { Tasks } from "../../../protocols/catalogue.ts";
 import type { Address } from "../../../protocols/effects.ts";
@@ -231,6 +235,23 @@ class RecordedOffload implements Elsewhere {
  * A Worker imports this module only if a trace is written: it starts faster without.
  */
 export class WatchingTrack extends TrackWriter {
+  /**
+   * For how long the kernel has had a connection open at least that nobody has answered yet. It is
+   * asked only while that is recorded.
+   *
+   * @param fd its socket @returns in milliseconds; `undefined` if that is no time, or not known
+   */
+  openForMs(fd: number): number | undefined {
+    if (!this.recordsBeginnings || runtime.os !== "linux") return undefined;
+    try {
+      return readOpenForMs(sockets(), fd);
+    } catch (error) {
+      // A Unix domain socket has no such figures.
+      if (error instanceof SocketError) return undefined;
+      throw error;
+    }
+  }
+
   /** Wraps a connection. @param connection the real one @param id its number in the trace */
   watchConnection(connection: Connection, id: number): Connection {
     return new RecordedConnection(connection, this, id);

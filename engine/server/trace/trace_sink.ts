@@ -16,6 +16,7 @@ import {
   TimelineSink,
   type TimelineThread,
 } from "./timeline_sink.ts";
+import type { Before } from "./foreword.ts";
 import { describeOutcome, RECORD, type TrackRecord } from "./timeline_track.ts";
 import { TraceFile } from "./trace_file.ts";
 
@@ -98,10 +99,16 @@ export class TraceSink extends TimelineSink {
     return this.#file.size + (open + 2) * END_BYTES < this.#limitBytes;
   }
 
-  protected override writeBegin(record: TrackRecord, client?: string): void {
+  protected override writeBegin(record: TrackRecord, { client, connected }: Before): void {
     const { thread, id, from, to, value: servedBy, text: peer } = record;
-    const named = client !== undefined && { client };
-    this.#row("b", "connection", id, thread, from, { connection: id, peer, ...named });
+    const came = connected ?? from;
+    // Its row begins when it was open.
+    const more = {
+      ...(client !== undefined && { client }),
+      ...(came < from && { accepted: microseconds(from) }),
+    };
+    this.#row("b", "connection", id, thread, came, { connection: id, peer, ...more });
+    if (came < from) this.#span("accept queue", { ...record, from: came, to: from });
     if (from < to) this.#span("queued", record);
     if (servedBy !== 0) this.#row("b", this.#served(servedBy), id, servedBy, to);
   }

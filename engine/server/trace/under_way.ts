@@ -328,6 +328,22 @@ export class UnderWayReader {
     return found;
   }
 
+  /**
+   * Finds those of them whose wait nobody measures. Nothing is made for that, for there may be many.
+   *
+   * @param found is called with the number of each, and that of its wait
+   */
+  unmeasured(found: (id: number, since: number) => void): void {
+    const { words, doubles } = this.#views;
+    for (let place = 0, { used } = this; place < used; place++) {
+      const byte = HEAD_BYTES + place * PLACE_BYTES;
+      if (words[byte / 4 + STATE] === DOING.nothing) continue;
+      const id = Atomics.load(words, byte / 4 + ID);
+      const since = doubles[byte / 8 + STATE_SINCE] as number;
+      if (id > 0 && since < 0) found(id, since);
+    }
+  }
+
   #read(id: number, place: number): OpenNow {
     const { words, doubles, bytes } = this.#views;
     const byte = HEAD_BYTES + place * PLACE_BYTES;

@@ -16,7 +16,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { VERSION } from "../../cli/build_info.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { keepSharedPort, type PortShare } from "../../http/shared_port.ts";
+import { isSamePlace, keepSharedPort, type PortShare } from "../../http/shared_port.ts";
 import { isLoopback } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";
@@ -194,13 +194,13 @@ class ThreadSide {
     try {
       const hostname = await resolveHost(address.hostname);
       // An open page that knows its secret looks for it where it was: elsewhere it has another one.
-      const isSame = page !== undefined && (page.hostname ?? hostname) === hostname &&
-        (address.port === 0 || address.port === page.port);
+      const own = { hostname, port: address.port === 0 ? page?.port ?? 0 : address.port };
+      const isSame = page !== undefined && isSamePlace(own, page);
       const places = [
         ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
         [address, token] as const,
       ];
-      this.#share?.requireFrom(isSame ? page.port : undefined);
+      this.#share?.requireFrom(page);
       for (const [index, [at, word]] of places.entries()) {
         if (this.#http !== undefined) break;
         const isLast = index === places.length - 1 || address.port !== 0;

@@ -76,16 +76,34 @@ export class PortShare implements Disposable {
 }
 
 /**
- * Finds out whether another process of this user listens at a port and shares it (SO_REUSEPORT,
- * socket(7)). If so, it takes a share that gets no connections: the kernel gives those only to sockets
+ * Listens, unless another process of this user listens there and shares the port (SO_REUSEPORT,
+ * socket(7)). Then it takes a share that gets no connections: the kernel gives those only to sockets
  * that listen.
  *
  * @param wanted an address, whose host may be a name
- * @returns what keeps the share until it is disposed of; `undefined` if nobody listens there, or if
- * that cannot be known here
+ * @param listen listens there, and fails if anybody else does
+ * @returns what keeps the share until it is disposed of; `undefined` once `listen` has listened
  * @throws {ListenError} if somebody listens there who does not share the port
  */
-export async function keepSharedPort(wanted: Address): Promise<PortShare | undefined> {
+export async function listenOrShare(
+  wanted: Address,
+  listen: () => Promise<void>,
+): Promise<PortShare | undefined> {
+  const share = await keepSharedPort(wanted);
+  if (share !== undefined) return share;
+  try {
+    await listen();
+    return undefined;
+  } catch (error) {
+    // A server that has started at the same time may have been faster.
+    const late = await keepSharedPort(wanted).catch(() => undefined);
+    if (late === undefined) throw error;
+    return late;
+  }
+}
+
+/** @returns `undefined` if nobody listens there, or if that cannot be known here */
+async function keepSharedPort(wanted: Address): Promise<PortShare | undefined> {
   const isKnown = wanted.port !== 0 && whyNoSockets() === undefined &&
     runtime.whyNoReusePort() === undefined;
   if (!isKnown) return undefined;

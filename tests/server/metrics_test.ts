@@ -239,6 +239,38 @@ test(
 );
 
 test(
+  "of servers that start at once at the same address, one gets it, and its successor after it",
+  async () => {
+    await using server = await serveEvent({ port: 0 });
+    for (let turn = 0; turn < 2; turn++) {
+      const address = await findFreePort("127.0.0.1");
+      // As servers without and with --takeover do.
+      const all = await Promise.allSettled((["later", "now", "later", "now"] as const).map(
+        async (shares) => {
+          const metrics = await MetricsServer.start({ address, shares });
+          return await metrics.listen().then(() => metrics, async (error) => {
+            await metrics.close();
+            throw error;
+          });
+        },
+      ));
+      const [first, ...others] = all.flatMap((one) =>
+        one.status === "fulfilled" ? [one.value] : []
+      );
+      for (const other of others) await other.close();
+      assertEquals([first?.address.port, others.length], [address.port, 0]);
+      await using _first = first as MetricsServer;
+      await using next = await MetricsServer.start({ address, shares: "now" });
+      await next.listen(address);
+      await (first as MetricsServer).yieldTo(address);
+      next.tell(server.statistics, { mode: "event" });
+      assertEquals((await get(address, "/healthz")).content, "ok\n");
+    }
+  },
+  { skip: whyNoTakeover, sanitize: false },
+);
+
+test(
   "metrics stay where they are when their server is taken over, and no stranger gets their port",
   async () => {
     using folder = new Folder();

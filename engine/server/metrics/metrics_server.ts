@@ -15,7 +15,7 @@
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { isAnsweredBy, keepSharedPort, type ToldPlace } from "../../http/shared_port.ts";
+import { isAnsweredBy, listenOrShare, type ToldPlace } from "../../http/shared_port.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
 import { type HttpReply, sayInText } from "../../http/reply.ts";
 import { describeError } from "../../values/thrown.ts";
@@ -66,23 +66,29 @@ onAssigned(
     const told = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<void>();
     const failed = (error: unknown) => post({ kind: "mistake", error: describeError(error) });
-    const listen = (opens?: Promise<void>) =>
-      HttpServer.listen({
+    let server: HttpServer | undefined;
+    const listen = async (shares: MetricsOptions["shares"], opens?: Promise<void>) => {
+      server = await HttpServer.listen({
         address,
         shares,
         site: teller,
         onMistake: failed,
         ...(opens !== undefined && { opens }),
       });
+    };
     // Until this server takes over, those who ask get their answers from the one that serves.
-    const share = shares === "now" ? await keepSharedPort(address) : undefined;
-    let server = share === undefined ? await listen() : undefined;
+    const share = shares === "now"
+      ? await listenOrShare(address, () => listen("later"))
+      : void await listen(shares);
+    const sayListening = () => {
+      if (server !== undefined) post({ kind: "listening", address: server.address });
+    };
     const listenLate = async (predecessor: ToldPlace | undefined) => {
-      if (server !== undefined) return post({ kind: "listening", address: server.address });
+      if (server !== undefined) return sayListening();
       try {
         share?.requireFrom(predecessor);
-        server = await listen(told.promise);
-        post({ kind: "listening", address: server.address });
+        await listen("now", told.promise);
+        sayListening();
       } catch (error) {
         post({ kind: "cannotListen", why: describeError(error) });
       } finally {
@@ -97,7 +103,7 @@ onAssigned(
         told.resolve();
       },
       async play(sayReady) {
-        if (server !== undefined) post({ kind: "listening", address: server.address });
+        sayListening();
         sayReady();
         await stopped.promise;
         // Whoever waits is let in, and then let go.

@@ -127,12 +127,12 @@ export class HttpServer implements AsyncDisposable {
   static async listen(options: HttpOptions): Promise<HttpServer> {
     const { address: { hostname, port }, shares } = options;
     const address = { hostname: await resolveHost(hostname), port };
-    const reusePort = shares !== undefined && runtime.whyNoReusePort() === undefined;
+    const reusePort = shares === "now" && runtime.whyNoReusePort() === undefined;
     try {
-      // Who shares a port shares it with any other who does. So it is tried first whether it is free.
-      if (reusePort && shares === "later" && port !== 0) (await listen(address)).close();
       const reserve = { ceiling: leastFree, nextDescriptor };
-      return new HttpServer(await listen({ ...address, reusePort, reserve }), options);
+      const listener = await listen({ ...address, reusePort, reserve });
+      if (shares === "later") letOthersJoin(listener);
+      return new HttpServer(listener, options);
     } catch (cause) {
       throw new ListenError(options.address, cause, address.hostname);
     }
@@ -271,6 +271,20 @@ class GoneError extends Error {
   constructor() {
     super("Gone: the connection was needed no more");
   }
+}
+
+/**
+ * Lets other servers of this user listen at the same port from now on. Whoever shares a port from the
+ * beginning shares it with any other who does, so of two that started at once both would have it. The
+ * kernel compares the options of the two sockets when the second one is bound and when it listens, and
+ * then makes a group of them (`inet_reuseport_add_sock`, Linux).
+ */
+function letOthersJoin({ descriptor }: Listener): void {
+  // Where it is not known, no server can be taken over.
+  if (descriptor === undefined || whyNoSockets() !== undefined) return;
+  const net = sockets();
+  const { SOL_SOCKET, SO_REUSEPORT } = net.constants;
+  net.setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
 /** The number of the descriptor below which connections stay: some are left for the process. */

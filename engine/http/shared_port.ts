@@ -5,6 +5,8 @@
  */
 
 import type { Address } from "../../protocols/effects.ts";
+import { readSocketTable } from "../kernel/proc_net.ts";
+import { canonicalHost, isIPv6 } from "../net/address.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import { ListenError } from "../net/listen_failure.ts";
 import { resolveHost } from "../net/resolve.ts";
@@ -12,14 +14,38 @@ import { runtime } from "../net/runtime.ts";
 import { SocketError } from "../net/socket_error.ts";
 import { sockets } from "../net/sockets.ts";
 
+/** Where another process listens. */
+export interface ToldPlace {
+  /** Its host, as a number. Servers of an earlier version do not tell it. */
+  readonly hostname?: string | undefined;
+  /** Its port. */
+  readonly port: number;
+}
+
+/** Whether another process listens at the very same address. */
+export function isSamePlace(own: Address, other: ToldPlace): boolean {
+  if (own.port !== other.port) return false;
+  return other.hostname === undefined ||
+    canonicalHost(own.hostname) === canonicalHost(other.hostname);
+}
+
+/**
+ * Whether another process answers those who ask at an address, when nobody else listens there: it
+ * listens at the same one, or at all addresses of the machine.
+ */
+export function isAnsweredBy(own: Address, other: ToldPlace): boolean {
+  const all = isIPv6(own.hostname) ? "::" : "0.0.0.0";
+  return isSamePlace(own, other) || isSamePlace({ ...own, hostname: all }, other);
+}
+
 /** A share of a port at which another process listens. It gets no connections. */
 export class PortShare implements Disposable {
-  readonly #port: number;
+  readonly #address: Address;
   readonly #fd: number;
 
-  /** @param port the port @param fd a socket that is bound to it, and does not listen */
-  constructor(port: number, fd: number) {
-    this.#port = port;
+  /** @param address a numeric address @param fd a socket that is bound to it, and does not listen */
+  constructor(address: Address, fd: number) {
+    this.#address = address;
     this.#fd = fd;
   }
 
@@ -27,13 +53,20 @@ export class PortShare implements Disposable {
    * Makes sure that the process that listens there is the one that is taken over. If two that go on
    * listened, the kernel would divide those who come between them.
    *
-   * @param predecessor the port of the process that is taken over; `undefined` if it has none, or if
+   * @param predecessor where the process listens that is taken over; `undefined` if it does not, or if
    * no process is taken over
    * @throws {Error} if somebody else listens there
    */
-  requireFrom(predecessor: number | undefined): void {
-    if (predecessor === this.#port) return;
-    throw new Error(`another server of yours listens on port ${this.#port}`);
+  requireFrom(predecessor: ToldPlace | undefined): void {
+    const { port } = this.#address;
+    if (predecessor?.port === port) {
+      if (isSamePlace(this.#address, predecessor)) return;
+      // One of the two addresses may be that of all hosts, and include the other one.
+      const listeners = readSocketTable(port).filter(({ state }) => state === "LISTEN");
+      const isAlone = listeners.every(({ local }) => isSamePlace(local, predecessor));
+      if (isAlone && listeners.length > 0) return;
+    }
+    throw new Error(`another server of yours listens on port ${port}`);
   }
 
   /** Gives it back. */
@@ -43,16 +76,34 @@ export class PortShare implements Disposable {
 }
 
 /**
- * Finds out whether another process of this user listens at a port and shares it (SO_REUSEPORT,
- * socket(7)). If so, it takes a share that gets no connections: the kernel gives those only to sockets
+ * Listens, unless another process of this user listens there and shares the port (SO_REUSEPORT,
+ * socket(7)). Then it takes a share that gets no connections: the kernel gives those only to sockets
  * that listen.
  *
  * @param wanted an address, whose host may be a name
- * @returns what keeps the share until it is disposed of; `undefined` if nobody listens there, or if
- * that cannot be known here
+ * @param listen listens there, and fails if anybody else does
+ * @returns what keeps the share until it is disposed of; `undefined` once `listen` has listened
  * @throws {ListenError} if somebody listens there who does not share the port
  */
-export async function keepSharedPort(wanted: Address): Promise<PortShare | undefined> {
+export async function listenOrShare(
+  wanted: Address,
+  listen: () => Promise<void>,
+): Promise<PortShare | undefined> {
+  const share = await keepSharedPort(wanted);
+  if (share !== undefined) return share;
+  try {
+    await listen();
+    return undefined;
+  } catch (error) {
+    // A server that has started at the same time may have been faster.
+    const late = await keepSharedPort(wanted).catch(() => undefined);
+    if (late === undefined) throw error;
+    return late;
+  }
+}
+
+/** @returns `undefined` if nobody listens there, or if that cannot be known here */
+async function keepSharedPort(wanted: Address): Promise<PortShare | undefined> {
   const isKnown = wanted.port !== 0 && whyNoSockets() === undefined &&
     runtime.whyNoReusePort() === undefined;
   if (!isKnown) return undefined;
@@ -67,7 +118,7 @@ export async function keepSharedPort(wanted: Address): Promise<PortShare | undef
     if (error.code !== "EADDRINUSE") throw new ListenError(wanted, error, hostname);
   }
   try {
-    return new PortShare(wanted.port, bindTo(address, true));
+    return new PortShare(address, bindTo(address, true));
   } catch (cause) {
     throw new ListenError(wanted, cause, hostname);
   }

@@ -14,6 +14,7 @@ import type { Command, Flag, Values } from "../cli/flags.ts";
 import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
+import type { ToldPlace } from "../http/shared_port.ts";
 import { takePassedDescriptors } from "../net/inherited_listener.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";
@@ -438,20 +439,26 @@ async function beforeTakeover(
   predecessor: Predecessor,
   handover: Pick<Handover, "tells" | "onTakenOver">,
 ): Promise<Successor> {
-  await Promise.all([metrics?.listen(predecessor.metrics), live?.listen(predecessor.page)]);
+  await Promise.all([
+    metrics?.listen(metricsPlaceOf(predecessor)),
+    live?.listen(predecessor.page),
+  ]);
   // From then on those who ask at this port get their answer from the other process.
   handover.onTakenOver((pid, successor) => {
-    void metrics?.yieldTo(successor.metrics);
+    void metrics?.yieldTo(metricsPlaceOf(successor));
     void live?.leaveTo(pid, successor.page);
   });
-  handover.tells({
-    ...(metrics !== undefined && { metrics: metrics.address.port }),
-    ...(live !== undefined && { page: live.place }),
-  });
-  return {
-    ...(metrics !== undefined && { metrics: metrics.address.port }),
-    ...(live !== undefined && { page: live.url }),
-  };
+  const at = metrics?.address;
+  const told = at === undefined ? {} : { metrics: at.port, metricsHostname: at.hostname };
+  handover.tells({ ...told, ...(live !== undefined && { page: live.place }) });
+  return { ...told, ...(live !== undefined && { page: live.url }) };
+}
+
+/** Where another server tells its metrics; `undefined` if it does not. */
+function metricsPlaceOf(
+  { metrics, metricsHostname }: Predecessor | Successor,
+): ToldPlace | undefined {
+  return metrics === undefined ? undefined : { hostname: metricsHostname, port: metrics };
 }
 
 /** For how long an event loop may not turn, in milliseconds. A command has it watched unless told. */

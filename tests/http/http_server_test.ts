@@ -7,6 +7,10 @@
 import { HttpServer } from "../../engine/http/http_server.ts";
 import type { HttpOptions } from "../../engine/http/http_server.ts";
 import { listenOption } from "../../engine/http/listen_option.ts";
+import { listenOrShare } from "../../engine/http/shared_port.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { findFreePort } from "../../lab/free_port.ts";
 import { ConversationError, type Protocol, write } from "../../protocol.ts";
 import { bytesOf } from "../kit/conversation.ts";
 import {
@@ -51,6 +55,41 @@ test("a connection serves one request after another, and the last one closes it"
   await peer.send(LAST);
   assertMatch(await peer.rest(), /^HTTP\/1\.1 200 OK\r\n[^]*Connection: close\r\n\r\nhello$/);
 });
+
+test(
+  "of two servers that find a port free at once, one gets it, and its successor shares it",
+  async () => {
+    const address = await findFreePort("127.0.0.1");
+    const both = Promise.withResolvers<void>();
+    const servers: HttpServer[] = [];
+    let found = 0;
+    const start = () =>
+      listenOrShare(address, async () => {
+        if (++found === 2) both.resolve();
+        await both.promise;
+        servers.push(await serve({ address, shares: "later" }));
+      });
+    const shares = (await Promise.all([start(), start()])).filter((share) => share !== undefined);
+    const [first, second] = servers;
+    const [share] = shares;
+    assert(first !== undefined && second === undefined, "one listens");
+    await using _first = first;
+    assert(share !== undefined, "the other one has a share");
+    using _share = share;
+    const besides = { ...address, hostname: "127.0.0.2" };
+    for (const other of [undefined, besides, { port: address.port + 1 }]) {
+      assertThrows(
+        () => share.requireFrom(other),
+        Error,
+        "another server of yours listens on port",
+      );
+    }
+    share.requireFrom(address);
+    await using next = await serve({ address, shares: "now" });
+    assertEquals(next.address.port, address.port);
+  },
+  { skip: whyNoSockets() ?? runtime.whyNoReusePort() },
+);
 
 test("whoever sends FIN behind a request gets the answer", async () => {
   await using server = await serve();

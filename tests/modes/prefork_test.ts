@@ -11,6 +11,7 @@ import { OptionError } from "../../engine/cli/options.ts";
 import { whyNoCommonMemory } from "../../engine/net/common_memory.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { sockets } from "../../engine/net/sockets.ts";
+import { leftIn, swapLeftIn } from "../../engine/process/memory_limits.ts";
 import { Control, TELL } from "../../engine/server/processes/control.ts";
 import { type PreforkOptions, servePrefork } from "../../mod.ts";
 import { Folder } from "../kit/folder.ts";
@@ -54,8 +55,6 @@ const HANDOFFS = [["--handoff", "listener"], ["--handoff", "descriptor"]] as con
 function start(...args: string[]): Promise<ServerProcess> {
   return ServerProcess.start("prefork", [...DEADLY, ...args]);
 }
-
-const whyNoDeno = ourRuntime.name === "deno" ? undefined : whyNoOtherRuntime;
 
 /** Asks over a connection. */
 async function ask(peer: Peer, word: string): Promise<string> {
@@ -606,31 +605,80 @@ test(
   { ...options, skip: options.skip ?? MemoryGroup.whyNot },
 );
 
-test("a process for a connection is started once there is memory for it", async () => {
-  using group = MemoryGroup.make(2 ** 30) as MemoryGroup;
-  // Those of Deno take so much that less than that leaves the parent room to breathe.
-  const args = ["--per-connection", "--spare", "0", "--child-runtime", "deno"];
-  await using server = await start(...args);
-  group.take(server.pid);
-  const first = await served(server);
-  await using _first = first.peer;
-  group.leave(12 * 2 ** 20);
-  await using second = await Peer.connect(server.address);
-  await second.send("pid\n");
-  const why = "it takes at least 14 MiB of memory, and the control group ";
-  await server.printed(` WRN no other process is started: ${why}`, "stderr");
-  assertEquals(childrenOf(server.pid).length, 1);
-  group.limit(2 ** 30);
-  const pid = Number(await second.line());
-  assert(pid > 0 && pid !== first.pid, `${pid}`);
-  for (const peer of [first.peer, second]) {
-    peer.finish();
-    await peer.rest();
-  }
-  const ending = await server.stop();
-  assertEquals(ending.code, 0, ending.stderr);
-  assertEquals(totalsIn(ending), "accepted 2 · completed 2 · failed 0 · cut 0");
-}, { ...options, skip: options.skip ?? whyNoDeno ?? MemoryGroup.whyNot });
+/** What a process takes with the reserve of its parent, in MiB. */
+const WITH_RESERVE = [["deno", 24], ["bun", 12]] as const;
+
+for (const [on, needed] of WITH_RESERVE) {
+  const skip = on === ourRuntime.name ? undefined : whyNoOtherRuntime;
+  test(`a process on ${on} for a connection is started once there is memory for it`, async () => {
+    using group = MemoryGroup.make(2 ** 30) as MemoryGroup;
+    const args = ["--per-connection", "--spare", "0", "--child-runtime", on];
+    await using server = await start(...args);
+    group.take(server.pid);
+    const first = await served(server);
+    await using _first = first.peer;
+    group.leave((needed - 2) * 2 ** 20);
+    await using second = await Peer.connect(server.address);
+    await second.send("pid\n");
+    const why = `it takes with a reserve ${needed} MiB of memory, and the control group `;
+    await server.printed(` WRN no other process is started: ${why}`, "stderr");
+    assertEquals(childrenOf(server.pid).length, 1);
+    // With a little more there is enough for it, and for the parent.
+    await until("the second process", () => {
+      group.leave((needed + 1) * 2 ** 20);
+      return childrenOf(server.pid).length === 2;
+    });
+    const pid = Number(await second.line());
+    assert(pid > 0 && pid !== first.pid, `${pid}`);
+    for (const peer of [first.peer, second]) {
+      peer.finish();
+      await peer.rest();
+    }
+    const ending = await server.stop();
+    assertEquals(ending.code, 0, ending.stderr);
+    assertEquals(totalsIn(ending), "accepted 2 · completed 2 · failed 0 · cut 0");
+  }, { ...options, skip: options.skip ?? skip ?? MemoryGroup.whyNot });
+}
+
+test(
+  "where memory runs out, the kernel ends a process that serves, and not the parent",
+  async () => {
+    using group = MemoryGroup.make(2 ** 30) as MemoryGroup;
+    // All of the parent's memory counts, as in a container.
+    const command = commandOf("modes/prefork.ts", ["0", "--workers", "2", ...DEADLY]);
+    await using server = new Program(group.around(command));
+    await server.printed("\n");
+    const port = Number(/^Listening on [^ ]*:(\d+) /.exec(server.stdout)?.[1]);
+    const connect = () => Peer.connect({ hostname: "127.0.0.1", port });
+    await using witness = await connect();
+    const stays = await ask(witness, "pid");
+    await using greedy = await connect();
+    const ends = Number(await ask(greedy, "pid"));
+    // It ends before it has as much as the parent.
+    group.leave(24 * 2 ** 20);
+    await greedy.send("grow\n");
+    await greedy.gone();
+    await until("the kernel to have ended it", () => !isThere(ends));
+    group.limit(2 ** 30);
+    assertEquals(await ask(witness, "pid"), stays);
+    await using next = await connect();
+    assert(Number(await ask(next, "pid")) !== ends);
+    for (const peer of [witness, next]) {
+      peer.finish();
+      await peer.rest();
+    }
+    server.signal("SIGTERM");
+    const { code, stderr } = await server.end();
+    assertEquals(code, 0, stderr);
+  },
+  { ...options, skip: options.skip ?? MemoryGroup.whyNot },
+);
+
+test("swap space counts as far as a control group may use it", () => {
+  using group = MemoryGroup.make(2 ** 26) as MemoryGroup;
+  const swap = Math.min(2 ** 40, swapLeftIn(group.place));
+  assertEquals(leftIn(group.place, swap), 2 ** 26);
+}, { ...options, skip: options.skip ?? MemoryGroup.whyNot });
 
 test("many processes serve and come and go, in small", async () => {
   const clients = 6;

@@ -12,6 +12,7 @@ import type { EndEvent, Event } from "../../engine/recording/events.ts";
 import { MainJournal } from "../../engine/server/journal/journal.ts";
 import { Newcomer } from "../../engine/server/takeover/newcomer.ts";
 import { ownUser } from "../../engine/server/takeover/private_path.ts";
+import { findFreePort } from "../../lab/free_port.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Folder } from "../kit/folder.ts";
 import { ask, liveIn, press, Watcher } from "../kit/live.ts";
@@ -81,10 +82,7 @@ test(
     const why = `Cannot show the server live: another server of yours listens on port ${port}\n`;
     assertEquals([code, stderr.endsWith(why)], [1, true], stderr);
 
-    const net = sockets();
-    const free = net.openListener({ hostname: "127.0.0.1", port: 0 });
-    const wanted = net.localAddress(free).port;
-    net.close(free);
+    const { port: wanted } = await findFreePort("127.0.0.1");
     await using other = await start(String(wanted));
     assertEquals(new URL(pageOf(other)).port, String(wanted));
     const moved = await endOf(next);

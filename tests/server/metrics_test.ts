@@ -16,7 +16,9 @@ import {
 } from "../../engine/server/metrics/exposition.ts";
 import { MetricsServer } from "../../engine/server/metrics/metrics_server.ts";
 import { makeState, sayDraining } from "../../engine/server/core/statistics_share.ts";
+import { findFreePort } from "../../lab/free_port.ts";
 import { MODES } from "../../modes/catalogue.ts";
+import type { Address } from "../../protocols/effects.ts";
 import { exposeMetrics, FAILURE_KINDS, serveEvent, serveSequential } from "../../mod.ts";
 import {
   assert,
@@ -189,11 +191,12 @@ test(
   async () => {
     await using server = await serveEvent({ port: 0 });
     const about = { mode: "event" };
-    // A free port.
-    const free = await MetricsServer.start({ address: { hostname: "127.0.0.1", port: 0 } });
-    const { address } = free;
-    await free.close();
-    await using old = await MetricsServer.start({ address, shares: "later" });
+    // Whoever has any port shares the one that it got.
+    const any = { hostname: "127.0.0.1", port: 0 };
+    await using old = await MetricsServer.start({ address: any, shares: "later" });
+    const { address } = old;
+    const elsewhere = { ...address, port: address.port === 1 ? 2 : 1 };
+    const besides = { ...address, hostname: "127.0.0.2" };
     old.tell(server.statistics, about);
     await using next = await MetricsServer.start({ address, shares: "now" });
     const ask = async (count: number) => {
@@ -202,15 +205,14 @@ test(
     };
     // The next one starts, and gets no questions.
     assertEquals(await ask(24), new Set(["ok\n"]));
-    // One at another port is none of its business.
-    await old.yieldTo(address.port === 1 ? 2 : 1);
-    await old.yieldTo(undefined);
+    // One at another address is none of its business.
+    for (const other of [elsewhere, besides, undefined]) await old.yieldTo(other);
     assertEquals(await ask(8), new Set(["ok\n"]));
     // Who asks in between waits for the one or the other.
     await using late = await Peer.connect(address);
-    await next.listen(address.port);
+    await next.listen(address);
     const asked = ask(24);
-    const leaving = old.yieldTo(address.port);
+    const leaving = old.yieldTo(address);
     sayDraining(server.statistics.state);
     await late.send("GET /healthz HTTP/1.0\r\n\r\n");
     assertMatch(await late.rest(), /^HTTP\/1\.1 200 /);
@@ -226,7 +228,7 @@ test(
       "address already in use",
     );
     // Nor is one that is shared, by a server that is not taken over.
-    for (const other of [undefined, address.port === 1 ? 2 : 1]) {
+    for (const other of [elsewhere, besides, undefined]) {
       await using stranger = await MetricsServer.start({ address, shares: "now" });
       const why = `Cannot tell metrics: another server of yours listens on port ${address.port}`;
       await assertRejects(() => stranger.listen(other), Error, why);
@@ -237,12 +239,42 @@ test(
 );
 
 test(
+  "of servers that start at once at the same address, one gets it, and its successor after it",
+  async () => {
+    await using server = await serveEvent({ port: 0 });
+    for (let turn = 0; turn < 2; turn++) {
+      const address = await findFreePort("127.0.0.1");
+      // As servers without and with --takeover do.
+      const all = await Promise.allSettled((["later", "now", "later", "now"] as const).map(
+        async (shares) => {
+          const metrics = await MetricsServer.start({ address, shares });
+          return await metrics.listen().then(() => metrics, async (error) => {
+            await metrics.close();
+            throw error;
+          });
+        },
+      ));
+      const [first, ...others] = all.flatMap((one) =>
+        one.status === "fulfilled" ? [one.value] : []
+      );
+      for (const other of others) await other.close();
+      assertEquals([first?.address.port, others.length], [address.port, 0]);
+      await using _first = first as MetricsServer;
+      await using next = await MetricsServer.start({ address, shares: "now" });
+      await next.listen(address);
+      await (first as MetricsServer).yieldTo(address);
+      next.tell(server.statistics, { mode: "event" });
+      assertEquals((await get(address, "/healthz")).content, "ok\n");
+    }
+  },
+  { skip: whyNoTakeover, sanitize: false },
+);
+
+test(
   "metrics stay where they are when their server is taken over, and no stranger gets their port",
   async () => {
     using folder = new Folder();
-    const free = await MetricsServer.start({ address: { hostname: "127.0.0.1", port: 0 } });
-    const { port } = free.address;
-    await free.close();
+    const { port } = await findFreePort("127.0.0.1");
     const flags = ["--protocol", "echo", "--metrics", `${port}`];
     const start = () =>
       ServerProcess.start("nonblocking", [...flags, "--takeover", folder.path("socket")]);
@@ -279,6 +311,65 @@ test(
     }
     const { code, stdout } = await second.end();
     assertEquals([code, stdout.split(` at http://127.0.0.1:${port}/metrics `).length], [0, 3]);
+  },
+  { skip: whyNoTakeover, sanitize: false, timeoutMs: 40_000 },
+);
+
+test(
+  "the address of metrics is left to the next server only if that has the same one",
+  async () => {
+    using folder = new Folder();
+    const { port } = await findFreePort("0.0.0.0");
+    const flags = (socket: string, metrics: string | number) => [
+      ...["--protocol", "echo", "--takeover", folder.path(socket), "--metrics", `${metrics}`],
+    ];
+    const start = (...words: Parameters<typeof flags>) =>
+      ServerProcess.start("nonblocking", flags(...words));
+    const accepted = async (at: Address) =>
+      (await scrape(at)).get("handshake_connections_accepted_total");
+    const echoes = async ({ address }: ServerProcess) => {
+      await using peer = await Peer.connect(address);
+      peer.finish();
+      await peer.rest();
+    };
+    await using neighbour = await start("other", `127.0.0.2:${port}`);
+    await echoes(neighbour);
+    await using first = await start("socket", `127.0.0.1:${port}`);
+    // The same port of another host is that of another server, and so are all hosts together.
+    for (const host of ["127.0.0.2", "0.0.0.0"]) {
+      await using next = new Script("modes/nonblocking.ts", [
+        ...["0", ...flags("socket", `${host}:${port}`)],
+      ]);
+      const { code, stderr } = await next.end();
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, `another server of yours listens on port ${port}\n`);
+    }
+    const asked = Array.from({ length: 16 }, () => accepted(metricsOf(neighbour)));
+    assertEquals(new Set(await Promise.all(asked)), new Set([1]));
+    assertEquals((await neighbour.stop()).code, 0);
+    // Without that other server the next one may be there for all.
+    await using second = await start("socket", `0.0.0.0:${port}`);
+    assertEquals((await first.end()).code, 0);
+    await using third = await start("socket", `127.0.0.2:${port}`);
+    assertEquals((await second.end()).code, 0);
+    assertEquals(await accepted(metricsOf(third)), 0);
+    // A port that the system has chosen is left as well as one that was asked for.
+    await using fourth = await start("socket", 0);
+    assertEquals((await third.end()).code, 0);
+    const at = metricsOf(fourth);
+    await using guest = await Peer.connect(fourth.address);
+    await guest.send("hello\n");
+    await guest.line();
+    await using fifth = await start("socket", at.port);
+    await until("the first of the two to leave", async () => await accepted(at) === 0);
+    const health = Array.from({ length: 16 }, () => get(at, "/healthz"));
+    assertEquals(
+      new Set((await Promise.all(health)).map(({ content }) => content)),
+      new Set(["ok\n"]),
+    );
+    guest.finish();
+    await guest.rest();
+    assertEquals([(await fourth.end()).code, (await fifth.stop()).code], [0, 0]);
   },
   { skip: whyNoTakeover, sanitize: false, timeoutMs: 40_000 },
 );
@@ -350,13 +441,14 @@ test("without foreign functions the rest is told", async () => {
 
 test("a program's own server tells metrics, and they end with it", async () => {
   await using server = await serveEvent({ port: 0 });
-  await using metrics = await exposeMetrics(server, { metrics: "localhost:0" });
-  assertMatch(metrics.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  const { port } = await findFreePort("127.0.0.1");
+  await using metrics = await exposeMetrics(server, { metrics: `localhost:${port}` });
+  assertEquals(metrics.url, `http://127.0.0.1:${port}`);
   assertEquals((await scrape(metrics.address)).get("handshake_connections_active"), 0);
   await Promise.all([metrics.close(), metrics.close()]);
   await until("nobody to listen", () => Peer.connect(metrics.address).then(gone, () => true));
   await assertRejects(() => exposeMetrics(server, { metrics: "x" }), RangeError);
-  await using again = await exposeMetrics(server, { metrics: metrics.address.port });
+  await using again = await exposeMetrics(server, { metrics: port });
   assertEquals(again.address, metrics.address);
 }, { sanitize: false });
 

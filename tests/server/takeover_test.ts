@@ -522,6 +522,8 @@ test("whoever comes before a server serves is told all, and the server hears of 
   using folder = new Folder();
   const takeover = folder.path("socket");
   const page = { hostname: "127.0.0.1", port: 1, token: "0".repeat(32) };
+  const metrics = { metrics: 2, metricsHostname: "127.0.0.1" };
+  const successor = { ...metrics, page: "http://127.0.0.1:1/" };
   const heard: unknown[] = [];
   const next = Promise.withResolvers<Server>();
   const options = { ...ECHO, takeover, workers: 1 };
@@ -534,17 +536,17 @@ test("whoever comes before a server serves is told all, and the server hears of 
         ...options,
         beforeTakeover: (predecessor) => {
           heard.push(predecessor);
-          return Promise.resolve({ metrics: 1, page: "http://127.0.0.1:1/" });
+          return Promise.resolve(successor);
         },
       }).then(next.resolve, next.reject);
-      handover.tells({ page });
+      handover.tells({ ...metrics, page });
       handover.onTakenOver((pid, successor) => heard.push(pid, successor));
       return Promise.resolve({});
     },
   });
   await using server = await next.promise;
   await old.closed;
-  assertEquals(heard, [{}, { page }, runtime.pid, { metrics: 1, page: "http://127.0.0.1:1/" }]);
+  assertEquals(heard, [{}, { ...metrics, page }, runtime.pid, successor]);
   await echoes(server.address, 1);
 }, { skip, sanitize: false });
 

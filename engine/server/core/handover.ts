@@ -18,6 +18,8 @@ export interface PagePlace {
 export interface Predecessor {
   /** The port at which it tells its metrics, if it does. The other one may have the same. */
   readonly metrics?: number;
+  /** The host of that port, as a number. Servers of an earlier version do not tell it. */
+  readonly metricsHostname?: string;
   /** Where its page is, if it has one. The other one may have the same. */
   readonly page?: PagePlace;
 }
@@ -26,6 +28,8 @@ export interface Predecessor {
 export interface Successor {
   /** The port at which it tells its metrics, if it does. */
   readonly metrics?: number;
+  /** The host of that port, as a number. Servers of an earlier version do not tell it. */
+  readonly metricsHostname?: string;
   /** The address of the page that shows it, if there is one. */
   readonly page?: string;
 }

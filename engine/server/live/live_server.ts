@@ -16,7 +16,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { VERSION } from "../../cli/build_info.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { keepSharedPort, type PortShare } from "../../http/shared_port.ts";
+import { isSamePlace, listenOrShare, type PortShare } from "../../http/shared_port.ts";
 import { isLoopback } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";
@@ -181,11 +181,9 @@ class ThreadSide {
    */
   async begin(): Promise<void> {
     const { address, token, shares } = this.#assignment;
-    if (shares === "now") {
-      this.#share = await keepSharedPort(address);
-      if (this.#share !== undefined || address.port === 0) return;
-    }
-    await this.#listen(address, token);
+    if (shares !== "now") return await this.#listen(address, token, shares);
+    if (address.port === 0) return;
+    this.#share = await listenOrShare(address, () => this.#listen(address, token, "later"));
   }
 
   /** Listens, if it does not yet. @param page where the page of the other server is */
@@ -194,18 +192,18 @@ class ThreadSide {
     try {
       const hostname = await resolveHost(address.hostname);
       // An open page that knows its secret looks for it where it was: elsewhere it has another one.
-      const isSame = page !== undefined && (page.hostname ?? hostname) === hostname &&
-        (address.port === 0 || address.port === page.port);
+      const own = { hostname, port: address.port === 0 ? page?.port ?? 0 : address.port };
+      const isSame = page !== undefined && isSamePlace(own, page);
       const places = [
         ...isSame ? [[{ ...address, port: page.port }, page.token] as const] : [],
         [address, token] as const,
       ];
-      this.#share?.requireFrom(isSame ? page.port : undefined);
+      this.#share?.requireFrom(page);
       for (const [index, [at, word]] of places.entries()) {
         if (this.#http !== undefined) break;
         const isLast = index === places.length - 1 || address.port !== 0;
         // Any port will do. That of the other server may be one that it does not share.
-        await this.#listen(at, word).catch((error) => {
+        await this.#listen(at, word, at.port === 0 ? "later" : "now").catch((error) => {
           if (isLast) throw error;
         });
       }
@@ -226,8 +224,11 @@ class ThreadSide {
   /** What the paths begin with. */
   #token = "";
 
-  async #listen({ hostname, port }: Address, token: string): Promise<void> {
-    const { shares } = this.#assignment;
+  async #listen(
+    { hostname, port }: Address,
+    token: string,
+    shares: LiveServerOptions["shares"],
+  ): Promise<void> {
     const address = { hostname: await resolveHost(hostname), port };
     // A name of this machine may have been given another meaning.
     if (!isLoopback(address.hostname)) {

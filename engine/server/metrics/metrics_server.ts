@@ -15,7 +15,7 @@
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { keepSharedPort } from "../../http/shared_port.ts";
+import { isAnsweredBy, listenOrShare, type ToldPlace } from "../../http/shared_port.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
 import { type HttpReply, sayInText } from "../../http/reply.ts";
 import { describeError } from "../../values/thrown.ts";
@@ -48,7 +48,7 @@ interface MetricsAssignment {
 
 /** The messages that follow. */
 type Order =
-  | { readonly kind: "listen"; readonly predecessor: number | undefined }
+  | { readonly kind: "listen"; readonly predecessor: ToldPlace | undefined }
   | { readonly kind: "tell"; readonly share: StatisticsShare; readonly about: About }
   | { readonly kind: "stop" };
 
@@ -66,23 +66,29 @@ onAssigned(
     const told = Promise.withResolvers<void>();
     const stopped = Promise.withResolvers<void>();
     const failed = (error: unknown) => post({ kind: "mistake", error: describeError(error) });
-    const listen = (opens?: Promise<void>) =>
-      HttpServer.listen({
+    let server: HttpServer | undefined;
+    const listen = async (shares: MetricsOptions["shares"], opens?: Promise<void>) => {
+      server = await HttpServer.listen({
         address,
         shares,
         site: teller,
         onMistake: failed,
         ...(opens !== undefined && { opens }),
       });
+    };
     // Until this server takes over, those who ask get their answers from the one that serves.
-    const share = shares === "now" ? await keepSharedPort(address) : undefined;
-    let server = share === undefined ? await listen() : undefined;
-    const listenLate = async (predecessor: number | undefined) => {
-      if (server !== undefined) return post({ kind: "listening", address: server.address });
+    const share = shares === "now"
+      ? await listenOrShare(address, () => listen("later"))
+      : void await listen(shares);
+    const sayListening = () => {
+      if (server !== undefined) post({ kind: "listening", address: server.address });
+    };
+    const listenLate = async (predecessor: ToldPlace | undefined) => {
+      if (server !== undefined) return sayListening();
       try {
         share?.requireFrom(predecessor);
-        server = await listen(told.promise);
-        post({ kind: "listening", address: server.address });
+        await listen("now", told.promise);
+        sayListening();
       } catch (error) {
         post({ kind: "cannotListen", why: describeError(error) });
       } finally {
@@ -97,7 +103,7 @@ onAssigned(
         told.resolve();
       },
       async play(sayReady) {
-        if (server !== undefined) post({ kind: "listening", address: server.address });
+        sayListening();
         sayReady();
         await stopped.promise;
         // Whoever waits is let in, and then let go.
@@ -240,14 +246,13 @@ export interface MetricsOptions {
 /** Tells the metrics of a server: the main thread's side. */
 export class MetricsServer implements AsyncDisposable {
   readonly #worker: SupervisedWorker<Order, Report>;
-  readonly #wanted: Address;
   readonly #left = new SharedArrayBuffer(4);
   #address: Address;
   #listening: PromiseWithResolvers<void> | undefined;
   #isGone = false;
 
   private constructor({ address, shares, onError }: MetricsOptions) {
-    this.#wanted = this.#address = address;
+    this.#address = address;
     this.#worker = SupervisedWorker.start<Order, Report>({
       url: import.meta.url,
       name: METRICS_THREAD,
@@ -316,11 +321,11 @@ export class MetricsServer implements AsyncDisposable {
    * Listens, if it does not yet: this server is about to take another one over, or has found none.
    * It may be called again.
    *
-   * @param predecessor the port at which that one tells its metrics; `undefined` if it does not, or if
-   * there is none
+   * @param predecessor where that one tells its metrics; `undefined` if it does not, or if there is
+   * none
    * @throws {Error} if it cannot, or if the port is that of another server
    */
-  async listen(predecessor?: number): Promise<void> {
+  async listen(predecessor?: ToldPlace): Promise<void> {
     if (this.#isGone) throw new Error("Cannot tell metrics: their thread has ended");
     if (this.#listening === undefined) {
       this.#listening = Promise.withResolvers();
@@ -330,12 +335,12 @@ export class MetricsServer implements AsyncDisposable {
   }
 
   /**
-   * Leaves the port to the process that has taken over, if that has the same one.
+   * Leaves its address to the process that has taken over, if that answers there.
    *
-   * @param port where that process tells its metrics; `undefined` if it does not
+   * @param successor where that process tells its metrics; `undefined` if it does not
    */
-  async yieldTo(port: number | undefined): Promise<void> {
-    if (port === undefined || port !== this.#wanted.port) return;
+  async yieldTo(successor: ToldPlace | undefined): Promise<void> {
+    if (successor === undefined || !isAnsweredBy(this.#address, successor)) return;
     // This comes before the server says that it drains.
     Atomics.store(new Int32Array(this.#left), 0, 1);
     await this.close();

@@ -13,6 +13,7 @@ import { CommonMemory } from "../../net/common_memory.ts";
 import { describeSystemError } from "../../net/constants.ts";
 import { runtime } from "../../net/runtime.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
+import { preferToThis } from "../../process/oom_score.ts";
 import { describeTaskLimits } from "../../process/task_limits.ts";
 import { sendSignal, SIGCONT, SIGKILL } from "../../process/send_signal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
@@ -178,7 +179,9 @@ export class Children implements ProcessStarter {
       const parentage = { mode: this.#plan.mode, parent: runtime.pid, path: this.#meeting.path };
       const { path, args, folder } = commandLineOf(this.#plan.command, parentage);
       // Apart, because until it ignores the signals of a terminal (`parent.ts`) they would end it.
-      return await runtime.startProgram(path, args, folder, true);
+      const program = await runtime.startProgram(path, args, folder, true);
+      preferToThis(program.pid);
+      return program;
     };
     const child = new Child(plan, assignment, {
       isWanted: () => this.isWanted(),

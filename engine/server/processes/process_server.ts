@@ -8,7 +8,11 @@
 import { whyNoCommonMemory } from "../../net/common_memory.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { runtime } from "../../net/runtime.ts";
-import { processesInMemory, whyTooLittleMemory } from "../../process/memory_limits.ts";
+import {
+  processesInMemory,
+  whyNoMemoryNow,
+  whyTooLittleMemory,
+} from "../../process/memory_limits.ts";
 import { whyTooManyProcesses } from "../../process/task_limits.ts";
 import type { RuntimeName } from "../../process/runtimes.ts";
 import {
@@ -84,10 +88,10 @@ export async function serveByProcesses(
   const command = childCommand(mode, url, on);
   const processes = mostProcesses(plan, options);
   // Those that are started later ask then whether there is memory.
-  const first = spare === undefined
-    ? processes
-    : Math.min(spare, processes, Math.max(1, processesInMemory(on)));
-  requireRoom(first, on);
+  const [least, first] = spare === undefined
+    ? [processes, processes]
+    : [Math.min(spare, processes, 1), Math.min(spare, processes, processesInMemory(on))];
+  requireRoom(Math.max(least, first), on);
   const queue = spare === undefined ? 0 : processes;
   // A client that has said nothing costs a descriptor.
   const silent = Math.max(processes, Math.min(MOST_EXPECTED, connectionsBeside(processes)));
@@ -268,7 +272,7 @@ function startOnDemand(
     const mayStart = () => children.isWanted() && running < most && starting < startsTogether();
     while (children.missing > starting && mayStart()) {
       // Those that start have not taken theirs yet.
-      const why = whyTooLittleMemory(starting + 1, on);
+      const why = whyNoMemoryNow(starting + 1, on);
       if (why !== undefined) return waitForMemory(why);
       start().catch(() => {});
     }

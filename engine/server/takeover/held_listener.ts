@@ -22,7 +22,7 @@ import type { Journal } from "../journal/journal.ts";
 import type { Given, Newcomer } from "./newcomer.ts";
 import { Offer, type Offerer } from "./offer.ts";
 import { besides, ownUser, privatePath, removePlace } from "./private_path.ts";
-import type { Origin, SocketRole } from "./talk.ts";
+import { type Origin, type SocketRole, toldIn } from "./talk.ts";
 
 /** How a server came by its listener. */
 export interface HeldParts {
@@ -153,12 +153,8 @@ export class HeldListener implements Handover {
   async confirm(): Promise<void> {
     const { net, journal, newcomer, before } = this.#parts;
     const path = this.#path;
-    const { metrics, page } = newcomer?.given ?? {};
     // Somebody may take it over as soon as it is offered.
-    const successor = await before?.({
-      ...(metrics !== undefined && { metrics }),
-      ...(page !== undefined && { page }),
-    }, this);
+    const successor = await before?.(toldIn(newcomer?.given ?? {}), this);
     if (newcomer === undefined || path === undefined) return;
     const offer = new Offer(net, besides(path, runtime.pid), ownUser(net));
     try {

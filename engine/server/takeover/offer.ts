@@ -14,7 +14,7 @@ import { openListening, type SocketFile } from "../../net/socket_file.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import type { Successor } from "../core/handover.ts";
 import type { Journal } from "../journal/journal.ts";
-import { type Heard, type Message, Talk, VERSION } from "./talk.ts";
+import { type Heard, type Message, Talk, toldIn, VERSION } from "./talk.ts";
 
 /** How long a newcomer that has the listener may take until it serves, in milliseconds. */
 export const TAKEOVER_MS = 10_000;
@@ -272,11 +272,7 @@ export class Offer {
       return this.#dismiss(visitor, why);
     }
     if (message.say === "serving" && visitor.hasListener) {
-      const { metrics, page } = message;
-      return this.#yield(visitor, {
-        ...(metrics !== undefined && { metrics }),
-        ...(page !== undefined && { page }),
-      });
+      return this.#yield(visitor, toldIn(message));
     }
     if (message.say !== "take" || visitor.hasListener) {
       return this.#dismiss(visitor, `"${message.say}" was not expected`);

@@ -35,8 +35,9 @@ export type Message =
   | { readonly say: "take" | "yours" }
   | {
     readonly say: "serving";
-    /** The port at which the new server tells its metrics, if it does. */
+    /** The port at which the new server tells its metrics, if it does, and the host. */
     readonly metrics?: number;
+    readonly metricsHostname?: string;
     /** The address of the page that shows the new server, if there is one. */
     readonly page?: string;
   }
@@ -48,8 +49,9 @@ export type Message =
     readonly origin: Origin;
     /** The file of the listener, if it is a Unix domain socket that a server of ours has opened. */
     readonly file?: { readonly path: string; readonly identity: string };
-    /** The port at which the old server tells its metrics, if it does. */
+    /** The port at which the old server tells its metrics, if it does, and the host. */
     readonly metrics?: number;
+    readonly metricsHostname?: string;
     /** Where the page is that shows the old server, if there is one. */
     readonly page?: PagePlace;
   };
@@ -151,15 +153,35 @@ export class Talk {
 }
 
 /**
+ * What one server tells the other in a message, besides what the takeover needs.
+ *
+ * @param message the message
+ */
+export function toldIn<Page>(
+  { metrics, metricsHostname, page }: {
+    readonly metrics?: number;
+    readonly metricsHostname?: string;
+    readonly page?: Page;
+  },
+): { readonly metrics?: number; readonly metricsHostname?: string; readonly page?: Page } {
+  return {
+    ...(metrics !== undefined && { metrics }),
+    ...(metricsHostname !== undefined && { metricsHostname }),
+    ...(page !== undefined && { page }),
+  };
+}
+
+/**
  * Whether somebody has said a message, with all that belongs to it.
  *
  * @param message what was said
  * @param isOurs whether it is of our version; of others only `no` is understood
  */
 function isMessage(message: Partial<Record<string, unknown>>, isOurs: boolean): boolean {
-  const { say, why, sockets, origin, file, metrics, page } = message;
+  const { say, why, sockets, origin, file, metrics, metricsHostname, page } = message;
   if (say === "no") return typeof why === "string";
-  const hasPort = metrics === undefined || Number.isInteger(metrics);
+  const hasPort = (metrics === undefined || Number.isInteger(metrics)) &&
+    (metricsHostname === undefined || typeof metricsHostname === "string");
   if (say === "serving" && isOurs) {
     return hasPort && (page === undefined || typeof page === "string");
   }

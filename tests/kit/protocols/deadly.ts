@@ -17,6 +17,7 @@ export default function* deadly(): Protocol {
     const word = new TextDecoder().decode(line);
     if (word === "kill") process.kill(process.pid, "SIGKILL");
     if (word === "spin") { for (;;) { /* Nobody can stop this. */ } }
+    if (word === "grow") { for (const all = [];;) all.push(new Uint8Array(2 ** 20).fill(1)); }
     if (word === "exit") process.exit(7);
     if (word === "stray") void Promise.reject(new Error("\u{1f4a5}".repeat(50_000)));
     const answer = word === "pid" ? `${process.pid}` : word === "runtime" ? runtime.name : word;

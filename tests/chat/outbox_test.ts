@@ -333,7 +333,7 @@ test("a visitor who reads nothing for too long is disconnected, however little w
   assertEquals([served.closed, served.bytes], [[false], 0]);
 }, live);
 
-test("a visitor who reads slowly but steadily may take longer for one write", async () => {
+test("a visitor who reads 300 KB/s may take longer for one write than its limit", async () => {
   const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 3_000 }, connect);
   await using _ = served;
   await using _client = client;

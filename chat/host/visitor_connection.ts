@@ -183,6 +183,8 @@ export class VisitorConnection extends Connection {
     const isBusy = this.#deadlines.now - dueAt > LATE_MS && this.#looks < MOST_LOOKS;
     if (this.#looks > 0 && !isBusy) return this.#end(true);
     this.#looks++;
+    // Counted from now on, however long the look has taken.
+    this.#deadlines.set(this.#limit, GRACE_MS);
   }
 
   /**

@@ -4,8 +4,8 @@
  *
  * All connections of the process are read at once: `engine/net/send_queues.ts`. What was read serves
  * all who ask soon after, so that however many ask, the loop spends a small part of its time on it. But
- * nobody is served twice with the same: whoever looks whether something has changed would see that
- * nothing has.
+ * nobody is served twice with the same, if they set their next look after they have asked: whoever
+ * looks whether something has changed would see that nothing has.
  *
  * @module
  */
@@ -36,15 +36,16 @@ export class SendQueueLooks implements SendQueues {
   constructor(deadlines: Deadlines, writeTimeoutMs: number, apartMs = Infinity) {
     this.#deadlines = deadlines;
     const lookMs = writeTimeoutMs > 0 ? writeTimeoutMs / LOOKS_AT_WRITE : Infinity;
-    // A look takes time itself, so what serves for all of the time between two might serve the next.
-    this.#mostMs = Math.min(lookMs, apartMs) / 2;
+    this.#mostMs = Math.min(lookMs, apartMs);
   }
 
   read(): ReadonlyMap<string, number> {
-    const { now } = this.#deadlines;
-    if (this.#queues !== undefined && now < this.#until) return this.#queues;
+    const fromMs = this.#deadlines.now;
+    if (this.#queues !== undefined && fromMs < this.#until) return this.#queues;
     const queues = readSendQueues();
-    const spareMs = Math.min((this.#deadlines.now - now) * SPARED, this.#mostMs);
+    // Counted from the end: a reading may take longer than it serves, and many may wait for it.
+    const { now } = this.#deadlines;
+    const spareMs = Math.min((now - fromMs) * SPARED, this.#mostMs);
     this.#until = now + spareMs;
     this.#queues = queues;
     this.#deadlines.set(this.#forget, Math.max(1, Math.ceil(spareMs)));

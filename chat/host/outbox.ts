@@ -5,9 +5,8 @@
  * @module
  */
 
-import { Deadline, type Deadlines } from "../../engine/drivers/deadlines.ts";
-import { LOOKS_AT_WRITE } from "../../engine/drivers/limits.ts";
-import type { SendQueueLooks } from "../../engine/drivers/send_queue_looks.ts";
+import type { Deadlines } from "../../engine/drivers/deadlines.ts";
+import { type SendQueues, type Writer, WriteWatch } from "../../engine/drivers/write_watch.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { encodeLine } from "../../protocols/text.ts";
 import { SlowReaderError } from "../../protocols/errors.ts";
@@ -42,8 +41,6 @@ export interface OutboxCounts {
 
 /** What the outboxes of one server share. */
 export interface OutboxParts {
-  /** Keeps the time limits. */
-  readonly deadlines: Deadlines;
   /** Says when it is whose turn to be written. */
   readonly rounds: Rounds;
   /** How much may wait in each. */
@@ -54,7 +51,24 @@ export interface OutboxParts {
    * Knows what the kernel has and a peer has not, where the runtime keeps the descriptor to itself.
    * Without it, only what the kernel has not taken is known.
    */
-  readonly queues?: Pick<SendQueueLooks, "bytesOf"> | undefined;
+  readonly queues?: SendQueues | undefined;
+  /** Ends writes whose peers take nothing: see {@linkcode watchWrites}. */
+  readonly writeWatch?: WriteWatch | undefined;
+}
+
+/**
+ * Looks after the writes of all outboxes of one server.
+ *
+ * @param parts what the outboxes share
+ * @param deadlines keeps time
+ * @returns `undefined` if a write may wait for ever
+ */
+export function watchWrites(
+  { rounds, outbox: { writeTimeoutMs, slow }, queues }: OutboxParts,
+  deadlines: Deadlines,
+): WriteWatch | undefined {
+  if (writeTimeoutMs === 0 || slow === "drop") return undefined;
+  return new WriteWatch(deadlines, writeTimeoutMs, rounds.underWay, queues);
 }
 
 /** What an outbox tells its owner. */
@@ -69,19 +83,15 @@ export interface OutboxOwner {
 export const BATCH_BYTES = 16 * 1024;
 
 /** The outgoing queue of one connection. */
-export class Outbox implements Hearer {
-  readonly #connection: Connection;
-  readonly #deadlines: Deadlines;
+export class Outbox implements Hearer, Writer {
+  readonly connection: Connection;
   readonly #rounds: Rounds;
   readonly #limits: OutboxLimits;
   readonly #counts: OutboxCounts;
   readonly #owner: OutboxOwner;
   readonly #queues: OutboxParts["queues"];
-  readonly #lookAtWrite = new Deadline(() => this.#look());
-  /** What the peer had not taken at the last look at a write; `Infinity` before the first one. */
-  #untakenThen = Infinity;
-  /** How many looks in turn have found that nothing was taken. */
-  #vainLooks = 0;
+  readonly #writeWatch: WriteWatch | undefined;
+  #writes = 0;
   /** The lines that wait, from `#head` on. */
   #lines: Uint8Array[] = [];
   #head = 0;
@@ -106,16 +116,16 @@ export class Outbox implements Hearer {
    */
   constructor(
     connection: Connection,
-    { deadlines, rounds, outbox: limits, counts, queues }: OutboxParts,
+    { rounds, outbox: limits, counts, queues, writeWatch }: OutboxParts,
     owner: OutboxOwner,
   ) {
-    this.#connection = connection;
-    this.#deadlines = deadlines;
+    this.connection = connection;
     this.#rounds = rounds;
     this.#limits = limits;
     this.#counts = counts;
     this.#owner = owner;
     this.#queues = queues;
+    this.#writeWatch = writeWatch;
   }
 
   /** How many bytes wait, including what it costs to keep them. */
@@ -134,6 +144,16 @@ export class Outbox implements Hearer {
     return slow === "disconnect" && outboxBytes > 0 && this.bytes > outboxBytes / 2;
   }
 
+  /** Whether a write waits for the peer. */
+  get isWriting(): boolean {
+    return this.#isUnderWay;
+  }
+
+  /** How many writes there were. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   /** Whether it is for the server to write the next lines, and not for the peer to read. */
   get isDue(): boolean {
     return this.#isScheduled;
@@ -146,7 +166,9 @@ export class Outbox implements Hearer {
     this.#bytes += line.length + LINE_BYTES;
     const { outboxBytes, slow } = this.#limits;
     if (outboxBytes > 0 && this.bytes > outboxBytes) {
-      if (slow === "disconnect") return this.#giveUp(`${outboxBytes} bytes wait`);
+      if (slow === "disconnect") {
+        return this.giveUp(new SlowReaderError(`${outboxBytes} bytes wait`));
+      }
       while (this.bytes > outboxBytes && this.#head < this.#lines.length) {
         this.#take();
         this.#missed++;
@@ -184,7 +206,6 @@ export class Outbox implements Hearer {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#ended();
-    this.#lookAtWrite.lift();
     this.#lines = [];
     this.#head = this.#bytes = this.#writing = 0;
     this.#onEmpty = undefined;
@@ -221,12 +242,11 @@ export class Outbox implements Hearer {
         const batch = this.#takeBatch();
         this.#writing = before - this.#bytes;
         this.#isWriting = true;
-        if (!this.#connection.push(batch, this.#sink)) {
+        this.#writes++;
+        if (!this.connection.push(batch, this.#sink)) {
           this.#isUnderWay = true;
-          this.#rounds.began();
-          this.#untakenThen = Infinity;
-          this.#vainLooks = 0;
-          return this.#watchWrite();
+          this.#rounds.began(this);
+          return this.#writeWatch?.wake();
         }
         this.#written();
       }
@@ -239,35 +259,17 @@ export class Outbox implements Hearer {
     done?.();
   };
 
-  /**
-   * Looks at the write a few times within its limit. A socket takes more only when a good part of its
-   * buffer is empty, and a peer that reads slowly takes something long before that.
-   */
-  #watchWrite(): void {
-    const { writeTimeoutMs, slow } = this.#limits;
-    if (writeTimeoutMs === 0 || slow === "drop") return;
-    this.#deadlines.set(this.#lookAtWrite, writeTimeoutMs / LOOKS_AT_WRITE);
-  }
-
-  #look(): void {
-    const untaken = this.#untaken;
-    this.#vainLooks = untaken < this.#untakenThen ? 0 : this.#vainLooks + 1;
-    this.#untakenThen = untaken;
-    if (this.#vainLooks < LOOKS_AT_WRITE) return this.#watchWrite();
-    this.#giveUp(`nothing was taken for ${this.#limits.writeTimeoutMs} ms`);
-  }
-
   /** How many bytes of what the connection was given the peer has not taken. */
   get #untaken(): number {
-    const { pending, ends } = this.#connection;
-    return pending + (ends === undefined ? 0 : this.#queues?.bytesOf(ends) ?? 0);
+    const { pending, ends } = this.connection;
+    return pending + (ends === undefined ? 0 : this.#queues?.read().get(ends) ?? 0);
   }
 
   /** The write that the runtime had taken is over, if there was one. */
   #ended(): void {
     if (!this.#isUnderWay) return;
     this.#isUnderWay = false;
-    this.#rounds.ended();
+    this.#rounds.ended(this);
   }
 
   #written(): void {
@@ -280,7 +282,6 @@ export class Outbox implements Hearer {
     onWritten: () => {
       if (this.#isOver) return;
       this.#ended();
-      this.#lookAtWrite.lift();
       this.#written();
       this.#write();
     },
@@ -302,11 +303,13 @@ export class Outbox implements Hearer {
     return lines.length === 1 ? first : this.#rounds.join(lines);
   }
 
-  #giveUp(limit: string): void {
+  /** The peer reads too slowly. */
+  giveUp(error: SlowReaderError): void {
+    if (this.#isOver) return;
     this.close();
     this.#isGivenUp = true;
     // Not at once: a slow reader is found out in the middle of telling others something.
-    this.#rounds.soon(() => this.#owner.onSlow(new SlowReaderError(limit)));
+    this.#rounds.soon(() => this.#owner.onSlow(error));
   }
 
   #fail(error: Error): void {

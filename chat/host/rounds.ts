@@ -17,6 +17,7 @@
 
 import { joinBytes } from "../../protocols/bytes.ts";
 import { type EventLoop, THIS_LOOP } from "../../engine/drivers/event_loop.ts";
+import type { Writer } from "../../engine/drivers/write_watch.ts";
 
 /** How long the event loop may be kept from anything else, in milliseconds. */
 const SLICE_MS = 8;
@@ -41,8 +42,7 @@ export class Rounds {
   #isScheduled = false;
   /** Work that need not wait for the queue. */
   #light: (() => void)[] = [];
-  /** How many writes are under way. */
-  #underWay = 0;
+  readonly #underWay = new Set<Writer>();
   /** How many of these wait for their peers. */
   #held = 0;
   /** The lines that were joined last, and what came of it. */
@@ -95,15 +95,20 @@ export class Rounds {
     this.#loop.soon(this.#run);
   }
 
-  /** A write was begun, and is under way. */
-  began(): void {
-    this.#underWay++;
+  /** Those whose writes are under way: the runtime has taken them, and will tell when they are over. */
+  get underWay(): ReadonlySet<Writer> {
+    return this.#underWay;
   }
 
-  /** Such a write is over, whatever became of it. */
-  ended(): void {
-    this.#underWay--;
-    if (this.#held > this.#underWay) this.#held = this.#underWay;
+  /** A write was begun, and is under way. @param writer whose */
+  began(writer: Writer): void {
+    this.#underWay.add(writer);
+  }
+
+  /** Such a write is over, whatever became of it. @param writer whose */
+  ended(writer: Writer): void {
+    this.#underWay.delete(writer);
+    if (this.#held > this.#underWay.size) this.#held = this.#underWay.size;
   }
 
   readonly #runLight = (): void => {
@@ -118,7 +123,9 @@ export class Rounds {
       for (let done = 1; this.#head < this.#queue.length; done++) {
         (this.#queue[this.#head++] as () => void)();
         if (done % WRITES_A_LOOK > 0) continue;
-        if (this.#underWay - this.#held >= WRITES_UNDER_WAY || this.#loop.now() >= endsAt) break;
+        if (this.#underWay.size - this.#held >= WRITES_UNDER_WAY || this.#loop.now() >= endsAt) {
+          break;
+        }
       }
     } finally {
       // Also if some work has thrown: all the others' work is still to be done.
@@ -139,8 +146,8 @@ export class Rounds {
   /** Lets the event loop do everything else, and the runtime pass on what it has. */
   #pause(turns: number): void {
     this.#loop.after(0, () => {
-      if (this.#underWay > this.#held && turns > 1) return this.#pause(turns - 1);
-      this.#held = this.#underWay;
+      if (this.#underWay.size > this.#held && turns > 1) return this.#pause(turns - 1);
+      this.#held = this.#underWay.size;
       this.#run();
     });
   }

@@ -19,7 +19,7 @@ export const FLUSH_MS = 2_000;
 const MOST_FLUSHES = 8;
 
 /** After that time a server looks once more, because the peer may have read them by now. */
-const GRACE_MS = 250;
+export const GRACE_MS = 250;
 
 /** A server that looks later than this, in milliseconds, had no time to see that they were read. */
 const LATE_MS = 50;
@@ -29,6 +29,8 @@ const MOST_LOOKS = 20;
 
 /** What the connections of one server share. */
 export interface ConnectionParts extends OutboxParts {
+  /** Keeps time. */
+  readonly deadlines: Deadlines;
   /** Takes a connection when everything that waits has been sent. */
   readonly lingerer: Lingerer;
 }
@@ -171,13 +173,17 @@ export class VisitorConnection extends Connection {
 
   /** The time for the last lines is up, unless it was this server that had no time to send them. */
   #onLimit(): void {
+    const dueAt = this.#limit.at;
+    // Whatever fails below, there is a next look: without one, nobody would end the connection.
+    this.#deadlines.set(this.#limit, GRACE_MS);
     if (this.outbox.isDue || this.#mayGoOn()) {
       this.#looks = 0;
       return this.#deadlines.set(this.#limit, FLUSH_MS);
     }
-    const isBusy = this.#deadlines.now - this.#limit.at > LATE_MS && this.#looks < MOST_LOOKS;
+    const isBusy = this.#deadlines.now - dueAt > LATE_MS && this.#looks < MOST_LOOKS;
     if (this.#looks > 0 && !isBusy) return this.#end(true);
     this.#looks++;
+    // Counted from now on, however long the look has taken.
     this.#deadlines.set(this.#limit, GRACE_MS);
   }
 

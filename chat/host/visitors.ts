@@ -21,7 +21,7 @@ import type { Arrival, Reception } from "../../engine/server/core/reception.ts";
 import type { Hearer } from "../rooms/room.ts";
 import { Dismissal } from "../talk/dismissal.ts";
 import { GOODBYE, notice } from "../talk/notices.ts";
-import type { OutboxCounts, OutboxLimits } from "./outbox.ts";
+import { type OutboxCounts, type OutboxLimits, watchWrites } from "./outbox.ts";
 import type { Rounds } from "./rounds.ts";
 import { type ConnectionParts, FLUSH_MS, VisitorConnection } from "./visitor_connection.ts";
 
@@ -93,7 +93,8 @@ export class Visitors {
   constructor(parts: VisitorsParts) {
     this.#parts = parts;
     const { deadlines, rounds, limits: { outbox }, counts, lingering: lingerer, queues } = parts;
-    this.#shared = { deadlines, rounds, outbox, counts, lingerer, queues };
+    const shared = { deadlines, rounds, outbox, counts, lingerer, queues };
+    this.#shared = { ...shared, writeWatch: watchWrites(shared, deadlines) };
   }
 
   /**

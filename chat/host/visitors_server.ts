@@ -29,6 +29,7 @@ import { openTimeline } from "../../engine/server/trace/open_timeline.ts";
 import { countedCeiling } from "../../engine/workers/descriptor_limits.ts";
 import { Farewell } from "./farewell.ts";
 import type { Rounds } from "./rounds.ts";
+import { GRACE_MS } from "./visitor_connection.ts";
 import { type AdmissionCounts, type AdmissionLimits, type Visitor, Visitors } from "./visitors.ts";
 
 /** The parts and settings of a server of visitors. */
@@ -104,13 +105,13 @@ export async function serveVisitors<Count extends Counters>(
     throw error;
   }
   const observer = new Observer(counters, journal, timeline?.main);
-  const { rules, maxConnections } = plan.limits;
+  const { rules, maxConnections, outbox: { writeTimeoutMs } } = plan.limits;
   // The visitors have their own words for those who are refused.
   const parts = { rules, counters, journal, protocol: {} };
   const door = openDoor(parts, { hosts: hostCountsFor(rules, maxConnections) });
   const reception = openReception({ door, observer, deadlines });
   const lingering = new LingerSet(deadlines, () => lingerLimits(countedCeiling()));
-  const queues = new SendQueueLooks(deadlines);
+  const queues = new SendQueueLooks(deadlines, writeTimeoutMs, GRACE_MS);
   const visitors = new Visitors({ ...plan, lingering, queues, observer, door, reception });
   const accepting = accept(listener, visitors);
   const beats = startHeartbeat(plan.statsEveryMs, deadlines);

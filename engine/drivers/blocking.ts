@@ -603,8 +603,8 @@ export class BlockingDriver {
     const { writeTimeoutMs = 0 } = this.#options;
     const lookMs = writeTimeoutMs > 0 ? writeTimeoutMs / LOOKS_AT_WRITE : Infinity;
     let pending = Infinity;
-    // The socket has room again when a good part of its buffer is empty. A peer that reads slowly
-    // takes something long before that.
+    // The socket has room again when a good part of its buffer is empty. Its peer has acknowledged
+    // something long before that.
     for (let looks = 0; looks < LOOKS_AT_WRITE; looks++) {
       const leftMs = this.#sessionLeft();
       if (leftMs <= 0) throw this.#sessionTimeout();

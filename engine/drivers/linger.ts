@@ -35,7 +35,7 @@
 import type { Connection, Pulled, Sink } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { HASTE_MS, LINGER_LIMITS, type LingerLimits } from "./limits.ts";
-import type { Writer, WriteWatch } from "./write_watch.ts";
+import { type SendQueues, type Writer, WriteWatch } from "./write_watch.ts";
 
 /** Takes connections that have to linger. */
 export interface Lingerer {
@@ -51,7 +51,7 @@ export interface Lingerer {
 export class LingerSet implements Lingerer {
   readonly #deadlines: Deadlines;
   readonly #findLimits: () => LingerLimits;
-  readonly #Watch: typeof WriteWatch | undefined;
+  readonly #queues: SendQueues | undefined;
   /** The limits, once they are needed. */
   #limits: LingerLimits | undefined;
   /** The lingering connections, the oldest first. */
@@ -66,16 +66,16 @@ export class LingerSet implements Lingerer {
    * @param deadlines sets the time limits
    * @param limits how long connections linger, and how many at a time; a function where it costs
    * something to find out, which is called when the first connection lingers
-   * @param Watch looks after what is still to be sent, if the limits have a `writeTimeoutMs`. It asks
-   * the kernel, so it is not imported here: what lingers may be in virtual time
+   * @param queues knows what is still to be sent, for limits with a `writeTimeoutMs`: see
+   * {@linkcode WriteWatch}
    */
   constructor(
     deadlines: Deadlines,
     limits: LingerLimits | (() => LingerLimits) = LINGER_LIMITS,
-    Watch?: typeof WriteWatch,
+    queues?: SendQueues,
   ) {
     this.#deadlines = deadlines;
-    this.#Watch = Watch;
+    this.#queues = queues;
     this.#findLimits = typeof limits === "function" ? limits : () => limits;
   }
 
@@ -107,10 +107,12 @@ export class LingerSet implements Lingerer {
     const limits = this.#findLimits();
     const { writeTimeoutMs = 0 } = limits;
     if (writeTimeoutMs > 0) {
-      if (this.#Watch === undefined) {
-        throw new TypeError("Cannot linger: nobody watches the writes");
-      }
-      this.#writeWatch = new this.#Watch(this.#deadlines, writeTimeoutMs, this.#lingering);
+      this.#writeWatch = new WriteWatch(
+        this.#deadlines,
+        writeTimeoutMs,
+        this.#lingering,
+        this.#queues,
+      );
     }
     return limits;
   }

@@ -6,11 +6,15 @@
  * all of them are looked at a few times within the limit. A write that has got no further at so many
  * looks in turn is given up.
  *
+ * A look sees what the kernel tells: how much the peer has acknowledged. A peer whose buffer is full
+ * acknowledges nothing more before its program has read a good part of it. Until then nothing that the
+ * kernel tells, not even of its probes, differs from what it tells of a peer that does not read. So
+ * whoever reads less than such a part within the limit is given up too: `docs/limits.md` names the rate.
+ *
  * @module
  */
 
 import type { SlowReaderError } from "../../protocols/errors.ts";
-import { readSendQueues } from "../net/send_queues.ts";
 import type { Connection } from "../net/transport.ts";
 import { Deadline, type Deadlines } from "./deadlines.ts";
 import { LOOKS_AT_WRITE, tookNothing } from "./limits.ts";
@@ -23,8 +27,14 @@ export interface Writer {
   readonly writes: number;
   /** Where it writes: knows how many bytes the peer has not taken yet. */
   readonly connection: Pick<Connection, "pending" | "ends">;
-  /** The peer has taken nothing for too long. */
+  /** The peer has taken nothing for too long. It may be told again, a look later. */
   giveUp(error: SlowReaderError): void;
+}
+
+/** Knows what the kernel has of connections and their peers have not: `send_queue_looks.ts`. */
+export interface SendQueues {
+  /** How it is now. @returns bytes by the `ends` of connections */
+  read(): ReadonlyMap<string, number>;
 }
 
 /** What was seen of a write that waits. */
@@ -40,6 +50,7 @@ export class WriteWatch {
   readonly #deadlines: Deadlines;
   readonly #timeoutMs: number;
   readonly #writers: Iterable<Writer>;
+  readonly #queues: SendQueues | undefined;
   readonly #limit = new Deadline(() => this.#look());
   #seen = new Map<Writer, Seen>();
   #isAwake = false;
@@ -48,11 +59,19 @@ export class WriteWatch {
    * @param deadlines keeps time
    * @param timeoutMs how long a write may wait while the peer takes nothing, in milliseconds
    * @param writers all that may write, as they are at each look
+   * @param queues knows what the kernel has, where connections have `ends`. Without it, only what the
+   * kernel has not taken is known: so it is where time is virtual
    */
-  constructor(deadlines: Deadlines, timeoutMs: number, writers: Iterable<Writer>) {
+  constructor(
+    deadlines: Deadlines,
+    timeoutMs: number,
+    writers: Iterable<Writer>,
+    queues?: SendQueues,
+  ) {
     this.#deadlines = deadlines;
     this.#timeoutMs = timeoutMs;
     this.#writers = writers;
+    this.#queues = queues;
   }
 
   /** A write has to wait. */
@@ -67,6 +86,8 @@ export class WriteWatch {
   }
 
   #look(): void {
+    // Whatever fails below, there is a next look: without one, no write would end any more.
+    this.#wait();
     const seen = new Map<Writer, Seen>();
     const stuck: Writer[] = [];
     let queues: ReadonlyMap<string, number> | undefined;
@@ -74,20 +95,22 @@ export class WriteWatch {
       if (!writer.isWriting) continue;
       const { writes, connection } = writer;
       const { ends } = connection;
-      // A socket takes more only when a good part of its buffer is empty. A peer that reads slowly
-      // takes something long before that.
-      const queued = ends === undefined ? 0 : (queues ??= readSendQueues()).get(ends) ?? 0;
+      // A socket takes more only when a good part of its buffer is empty. Its peer has acknowledged
+      // something long before that.
+      const queued = ends === undefined ? 0 : (queues ??= this.#queues?.read())?.get(ends) ?? 0;
       const pending = connection.pending + queued;
       if (pending === 0) continue;
       const before = this.#seen.get(writer);
       const isSame = before?.writes === writes && before.pending <= pending;
       const looks = isSame ? before.looks + 1 : 0;
+      seen.set(writer, { writes, pending, looks });
       if (looks >= LOOKS_AT_WRITE) stuck.push(writer);
-      else seen.set(writer, { writes, pending, looks });
     }
     this.#seen = seen;
     this.#isAwake = seen.size > 0;
+    // Counted from now on, however long the look has taken.
     if (this.#isAwake) this.#wait();
+    else this.#limit.lift();
     for (const writer of stuck) writer.giveUp(tookNothing(this.#timeoutMs));
   }
 }

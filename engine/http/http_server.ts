@@ -17,6 +17,7 @@ import type { Elsewhere } from "../drivers/elsewhere.ts";
 import type { TimeLimits } from "../drivers/limits.ts";
 import { LingerSet } from "../drivers/linger.ts";
 import { Session } from "../drivers/session.ts";
+import { SendQueueLooks } from "../drivers/send_queue_looks.ts";
 import { WriteWatch } from "../drivers/write_watch.ts";
 import { isLoopback } from "../net/address.ts";
 import { whyNoSockets } from "../net/libc.ts";
@@ -89,7 +90,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #options: HttpOptions;
   readonly #site: Site;
   readonly #deadlines = new TimedDeadlines({ extendsLate: true });
-  readonly #lingering = new LingerSet(this.#deadlines, LINGER, WriteWatch);
+  readonly #lingering: LingerSet;
   readonly #limits: TimeLimits;
   readonly #writeWatch: WriteWatch;
   readonly #sessions = new Set<Session<void>>();
@@ -114,7 +115,9 @@ export class HttpServer implements AsyncDisposable {
     this.#site = { isLocal, find: (path) => site.find(path) };
     this.#limits = { ...LIMITS, ...options.limits };
     const { writeTimeoutMs = REQUEST_MS } = this.#limits;
-    this.#writeWatch = new WriteWatch(this.#deadlines, writeTimeoutMs, this.#sessions);
+    const queues = new SendQueueLooks(this.#deadlines, Math.min(writeTimeoutMs, REQUEST_MS));
+    this.#lingering = new LingerSet(this.#deadlines, LINGER, queues);
+    this.#writeWatch = new WriteWatch(this.#deadlines, writeTimeoutMs, this.#sessions, queues);
     this.#accepting = this.#acceptAll();
   }
 

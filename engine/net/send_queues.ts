@@ -14,7 +14,8 @@ const UNUSED = 1_024;
 
 /**
  * Asks the kernel about all connections of this process. That takes a call or two for each of its
- * descriptors, so it is for rare occasions.
+ * descriptors, so it is for rare occasions. Other threads may open and close connections meanwhile:
+ * those are in it or not.
  *
  * @returns bytes by {@linkcode endsOf}; nothing where the kernel cannot be asked
  */
@@ -27,7 +28,9 @@ export function readSendQueues(): ReadonlyMap<string, number> {
     const remote = net.findPeer(fd);
     unused = remote === undefined ? unused + 1 : 0;
     if (!remote) continue;
-    queues.set(endsOf(net.localAddress(fd), remote), net.unacknowledged(fd));
+    // Another thread may have closed it by now, or opened something else by this number.
+    const local = net.findLocal(fd);
+    if (local) queues.set(endsOf(local, remote), net.unacknowledged(fd));
   }
   return queues;
 }

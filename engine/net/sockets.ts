@@ -675,18 +675,33 @@ export class Sockets {
   }
 
   /**
+   * The socket's own address, if there is one.
+   *
+   * @param fd any number: another thread may close it at any moment
+   * @returns `null` if the descriptor is no socket over IP, `undefined` if there is none
+   */
+  findLocal(fd: number): Address | null | undefined {
+    return this.#findName("getsockname", fd);
+  }
+
+  /**
    * The address of the other end, if there is one.
    *
-   * @param fd any number
+   * @param fd any number: another thread may close it at any moment
    * @returns `null` if the descriptor is no connection over IP, `undefined` if there is none
    */
   findPeer(fd: number): Address | null | undefined {
+    return this.#findName("getpeername", fd);
+  }
+
+  #findName(call: string, fd: number): Address | null | undefined {
     this.#length[0] = SOCKADDR_SIZE;
-    const result = this.#call("getpeername", fd, this.#sockaddr, this.#lengthBytes);
+    const result = this.#call(call, fd, this.#sockaddr, this.#lengthBytes);
     if (result < 0) return result === -this.constants.errno.EBADF ? undefined : null;
     // Those of other families are shorter, or longer.
     const isIP = this.#length[0] === 16 || this.#length[0] === SOCKADDR_SIZE;
-    return isIP ? this.readAddress(this.#sockaddr) : null;
+    if (!isIP || isUnixSockaddr(this.#sockaddr, this.constants)) return null;
+    return this.readAddress(this.#sockaddr);
   }
 
   /** The address of the other end (getpeername(2)). */

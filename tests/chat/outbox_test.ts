@@ -6,14 +6,19 @@
  */
 
 import fc from "fast-check";
-import type { OutboxLimits } from "../../chat/host/outbox.ts";
+import { type OutboxLimits, watchWrites } from "../../chat/host/outbox.ts";
 import { Rounds } from "../../chat/host/rounds.ts";
-import { VisitorConnection } from "../../chat/host/visitor_connection.ts";
+import { GRACE_MS, VisitorConnection } from "../../chat/host/visitor_connection.ts";
 import { missed } from "../../chat/talk/notices.ts";
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import { LingerSet } from "../../engine/drivers/linger.ts";
+import { type EventLoop, THIS_LOOP } from "../../engine/drivers/event_loop.ts";
 import { SendQueueLooks } from "../../engine/drivers/send_queue_looks.ts";
+import type { SendQueues } from "../../engine/drivers/write_watch.ts";
+import { whyNoSockets } from "../../engine/net/libc.ts";
 import type { Listener } from "../../engine/net/listener.ts";
+import { runtime } from "../../engine/net/runtime.ts";
+import { sockets } from "../../engine/net/sockets.ts";
 import { connect, listen } from "../../engine/net/tcp.ts";
 import type { Connection } from "../../engine/net/transport.ts";
 import { encodeLine, SlowReaderError } from "../../protocol.ts";
@@ -29,6 +34,10 @@ import {
 import { Peer } from "../kit/peer.ts";
 
 const live = { timeoutMs: 60_000 };
+
+/** Why nobody can say what the kernel has and a peer has not. */
+const whyNoQueues = whyNoSockets() ??
+  (runtime.os === "linux" ? undefined : `${runtime.os} does not tell its send queues`);
 
 /** No limits. */
 const UNLIMITED: OutboxLimits = { outboxBytes: 0, writeTimeoutMs: 0, slow: "disconnect" };
@@ -50,22 +59,38 @@ class Served implements AsyncDisposable {
   /** What was read. */
   readonly read: (string | null)[] = [];
   readonly errors: Error[] = [];
-  readonly #deadlines = new TimedDeadlines();
+  /** What was thrown at limits that were reached. */
+  readonly thrown: unknown[] = [];
+  /** Fails as often as this says. */
+  failures = 0;
+  readonly #loop: EventLoop = {
+    ...THIS_LOOP,
+    after: (ms, work) => THIS_LOOP.after(ms, () => this.#try(work)),
+  };
+  readonly #deadlines = new TimedDeadlines({ loop: this.#loop });
   readonly #lingering = new LingerSet(this.#deadlines);
   readonly #listener: Listener;
   #sent = 0;
 
   private constructor(listener: Listener, connection: Connection, limits: OutboxLimits) {
     this.#listener = listener;
+    const looks = new SendQueueLooks(this.#deadlines, limits.writeTimeoutMs, GRACE_MS);
+    const queues: SendQueues = {
+      read: () => {
+        if (this.failures-- > 0) throw new Error("cannot be read");
+        return looks.read();
+      },
+    };
     const parts = {
       deadlines: this.#deadlines,
       rounds: new Rounds(),
       lingerer: this.#lingering,
       outbox: limits,
       counts: this.counts,
-      queues: new SendQueueLooks(this.#deadlines),
+      queues,
     };
-    this.visitor = new VisitorConnection(connection, parts, {
+    const writeWatch = watchWrites(parts, this.#deadlines);
+    this.visitor = new VisitorConnection(connection, { ...parts, writeWatch }, {
       onSlow: (error) => void this.slow.push(error),
       onParting() {},
       onClosed: (isCut) => void this.closed.push(isCut),
@@ -80,6 +105,14 @@ class Served implements AsyncDisposable {
     const listener = await listen({ hostname: "127.0.0.1", port: 0 });
     const [client, { value }] = await Promise.all([dial(listener.address), listener.next()]);
     return { client, served: new Served(listener, value as Connection, limits) };
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.thrown.push(error);
+    }
   }
 
   get bytes(): number {
@@ -132,6 +165,7 @@ class Served implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.visitor.cut();
+    assertEquals(this.thrown.filter((error) => !/cannot be read/.test(String(error))), []);
     this.#lingering.close();
     this.#deadlines[Symbol.dispose]();
     this.#listener.close();
@@ -208,6 +242,44 @@ class Reader {
   }
 }
 
+/** A client of whom the kernel hears in steps: it reads some bytes at a time, with a usual buffer. */
+class Sipper implements Disposable {
+  readonly #net = sockets();
+  readonly #buffer = new Uint8Array(16 * 1024);
+  #fd = -1;
+  /** How many bytes it has read. */
+  read = 0;
+
+  connect(address: Listener["address"]): Promise<void> {
+    const { SOCK_STREAM, SOL_SOCKET, SO_RCVBUF } = this.#net.constants;
+    this.#fd = this.#net.socket(this.#net.familyOf(address), SOCK_STREAM);
+    // Linux takes twice of it: what connections begin with (`tcp_rmem`), and here it does not grow.
+    this.#net.setOption(this.#fd, SOL_SOCKET, SO_RCVBUF, 64 * 1024);
+    this.#net.connect(this.#fd, address);
+    return Promise.resolve();
+  }
+
+  /** Reads so many bytes a second, however late it is woken, until something holds. */
+  async sip(bytesPerSecond: number, holds: () => boolean): Promise<void> {
+    const begin = performance.now();
+    const { MSG_DONTWAIT } = this.#net.constants;
+    for (let due = 0; !holds(); await delay(20)) {
+      due = Math.floor((performance.now() - begin) / 1000 * bytesPerSecond);
+      for (let left = due - this.read; left > 0;) {
+        const piece = this.#buffer.subarray(0, Math.min(left, this.#buffer.length));
+        const count = this.#net.recv(this.#fd, piece, MSG_DONTWAIT);
+        if (count <= 0) break;
+        this.read += count;
+        left -= count;
+      }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#net.close(this.#fd);
+  }
+}
+
 test("lines go out whole and in order, however many are said at once", async () => {
   const { served, client } = await Served.open(UNLIMITED, connect);
   await using _ = served;
@@ -261,7 +333,7 @@ test("a visitor who reads nothing for too long is disconnected, however little w
   assertEquals([served.closed, served.bytes], [[false], 0]);
 }, live);
 
-test("a visitor who reads slowly but steadily may take longer for one write", async () => {
+test("a visitor who reads 300 KB/s may take longer for one write than its limit", async () => {
   const { served, client } = await Served.open({ ...UNLIMITED, writeTimeoutMs: 3_000 }, connect);
   await using _ = served;
   await using _client = client;
@@ -273,6 +345,23 @@ test("a visitor who reads slowly but steadily may take longer for one write", as
   assertEquals(await reader.count(), { lines: served.sent, missed: 0 });
   assertEquals(served.slow, []);
 }, live);
+
+test(
+  "a visitor who reads 80 KB/s with a limit of 2 s is not cut: a step of 127 KB takes 1.6 s",
+  async () => {
+    const sipper = new Sipper();
+    const limits = { ...UNLIMITED, writeTimeoutMs: 2_000 };
+    const { served } = await Served.open(limits, (address) => sipper.connect(address));
+    await using _ = served;
+    using _sipper = sipper;
+    await served.hearUntil(() => served.bytes > 100_000);
+    const { writes } = served.visitor.outbox;
+    // One write waits for three times its limit.
+    await sipper.sip(80_000, () => sipper.read > 500_000 || served.slow.length > 0);
+    assertEquals([served.slow, served.visitor.outbox.writes], [[], writes]);
+  },
+  { ...live, skip: whyNoQueues },
+);
 
 test("where lines are dropped nobody is disconnected, and the outbox stays full", async () => {
   const outboxBytes = 64 * 1024;
@@ -408,6 +497,17 @@ test("a visitor who does not read the last lines is cut, and that is reported", 
   await until("the visitor to be cut", () => served.closed.length > 0);
   assertEquals([served.closed, served.slow, served.bytes], [[true], [], 0]);
 }, live);
+
+test("a visitor who does not read the last lines is cut, also after looks that fail", async () => {
+  const { served, client } = await Served.open(UNLIMITED, connect);
+  await using _ = served;
+  await using _client = client;
+  await served.stuff();
+  served.failures = 2;
+  served.visitor.close();
+  await until("the visitor to be cut", () => served.closed.length > 0);
+  assertEquals([served.closed, served.slow, served.thrown.length], [[true], [], 2]);
+}, { ...live, skip: whyNoQueues });
 
 test(
   "a visitor who exceeds the time for one write of the last lines is cut, and that is reported",

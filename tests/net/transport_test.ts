@@ -235,7 +235,7 @@ test("no connection has a Nagle delay, neither the first nor those that inherit 
   const { port } = listener.address;
   const mayDelay = () => {
     for (let fd = 0; fd < 512; fd++) {
-      const isOurs = net.findPeer(fd) && net.localAddress(fd).port === port;
+      const isOurs = net.findPeer(fd) && net.findLocal(fd)?.port === port;
       if (isOurs && net.getOption(fd, IPPROTO_TCP, TCP_NODELAY) === 0) return true;
     }
     return false;

@@ -20,16 +20,26 @@ import { violationsIn } from "../kit/axe.ts";
 import { endBrowser, OpenPage, whyNoBrowser } from "../kit/browser.ts";
 import { assert, assertEquals, test } from "../kit/harness.ts";
 
-/** A page with the elements, as a lesson has them. */
-function page(): string {
+/** A server that the page cannot reach. */
+const MISSING = "https://lessons.test/";
+
+/**
+ * A page with the elements, as a lesson has them.
+ *
+ * @param missing modules that are asked for at {@linkcode MISSING} when they are imported
+ */
+function page(missing: string[] = []): string {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(new URL("../../site/elements/index.ts", import.meta.url))],
     bundle: true,
+    external: missing,
     format: "iife",
     target: "es2022",
     charset: "utf8",
     write: false,
   });
+  const script = outputFiles[0]?.text.replaceAll('import("./', `import("${MISSING}`)
+    .replaceAll("</script", "<\\/script");
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Elements</title><main><h1>A</h1>
 <predict-first right="2">
 <p>Who waits?</p>
@@ -45,8 +55,10 @@ function page(): string {
 <div class="language-console"><pre><code><span class="line">$ deno run -A modes/event.ts 80</span></code></pre></div>
 <div class="language-console"><pre><code><span class="line">$ deno run -A lab/chat_load.ts</span></code></pre></div>
 <yours-and-ours src="" command="deno run -A lab/tour.ts --record mine"></yours-and-ours>
-</main><script>${outputFiles[0]?.text.replaceAll("</script", "<\\/script")}</script></html>`;
+</main><script>${script}</script></html>`;
 }
+
+const inBrowser = { skip: whyNoBrowser, timeoutMs: 60_000, sanitize: false };
 
 /** A SYN that is answered, and a chat in which one line is heard. */
 const [CLIENT, SERVER] = ["127.0.0.1:40000", "127.0.0.1:80"];
@@ -155,4 +167,29 @@ test("the elements ask first, compute what the simulator computes, and show a fi
   assert(wide <= 360, `${wide} pixels wide`);
   assertEquals(await violationsIn(open), []);
   await endBrowser();
-}, { skip: whyNoBrowser, timeoutMs: 60_000, sanitize: false });
+}, inBrowser);
+
+test("a playground that cannot be loaded says so, and its page has all the others", async () => {
+  await using open = await OpenPage.open(page(["./model_playground.ts"]));
+  const { page: shown, complaints, requests } = open;
+  const said = shown.getByText("This playground could not be loaded");
+  await said.waitFor();
+  assertEquals(await shown.locator("model-playground").getByRole("status").count(), 1);
+  await shown.waitForFunction(() => customElements.get("chat-playground") !== undefined);
+  const tries = () => requests.filter((url) => url.endsWith("model_playground.ts")).length;
+  assertEquals(tries(), 1, "what it says is no reason to try again");
+
+  // Another page comes, without the document being loaded anew, and the server is there again.
+  await shown.route(`${MISSING}*`, (route) =>
+    route.fulfill({
+      contentType: "text/javascript",
+      headers: { "access-control-allow-origin": "*" },
+      body: "export class ModelPlayground extends HTMLElement {}",
+    }));
+  await shown.evaluate(() => document.body.append(document.createElement("model-playground")));
+  await shown.waitForFunction(() => customElements.get("model-playground") !== undefined);
+  assertEquals(tries(), 2);
+  // A rejection that nobody handles would be among them.
+  assertEquals(complaints, ["Failed to load resource: net::ERR_INTERNET_DISCONNECTED"]);
+  await endBrowser();
+}, inBrowser);

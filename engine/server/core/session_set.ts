@@ -11,6 +11,7 @@ import type { Elsewhere } from "../../drivers/elsewhere.ts";
 import { limitsIn, type LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import { Session, type SessionOptions } from "../../drivers/session.ts";
+import { SendQueueLooks } from "../../drivers/send_queue_looks.ts";
 import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Connection } from "../../net/transport.ts";
 import type { Address } from "../../../protocols/effects.ts";
@@ -94,12 +95,13 @@ export class SessionSet {
     this.#settings = settings.protocolSettings;
     this.#observer = observer;
     const find = typeof limits === "function" ? limits : () => limits;
-    this.#lingering = new LingerSet(deadlines, () => ({ ...find(), writeTimeoutMs }), WriteWatch);
+    const queues = new SendQueueLooks(deadlines, writeTimeoutMs);
+    this.#lingering = new LingerSet(deadlines, () => ({ ...find(), writeTimeoutMs }), queues);
     this.#limits = {
       ...limitsIn(settings),
       deadlines,
       writeWatch: writeTimeoutMs > 0
-        ? new WriteWatch(deadlines, writeTimeoutMs, this.#sessions)
+        ? new WriteWatch(deadlines, writeTimeoutMs, this.#sessions, queues)
         : undefined,
       lingerer: this.#lingering,
       offload: offload && track ? track.watchOffload(offload) : offload,

@@ -51,7 +51,11 @@ const MOST_AT_ONCE = 1_500;
 /** Over what time the rate and the CPU time are told, in milliseconds. */
 const RATE_MS = 1_000;
 
-/** How many times as long as a look at the kernel has taken it is left alone. */
+/**
+ * How many times as long as a look at the kernel has taken it is left alone. So looks take a twentieth
+ * of a core, as long as one takes 50 ms at most: longer than four times {@linkcode FIGURES_MS} it is
+ * never left alone, because a look takes long on a busy machine, too, and nobody must miss states for that.
+ */
 const REST = 19;
 
 /**

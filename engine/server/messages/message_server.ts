@@ -13,7 +13,8 @@ import { type Deadlines, TimedDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, lingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
 import { AT_REST } from "../../drivers/pulse.ts";
-import { WriteWatch } from "../../drivers/write_watch.ts";
+import { SendQueueLooks } from "../../drivers/send_queue_looks.ts";
+import { type SendQueues, WriteWatch } from "../../drivers/write_watch.ts";
 import type { Listener } from "../../net/listener.ts";
 import type { Connection } from "../../net/transport.ts";
 import { CounterBlock } from "../core/counters.ts";
@@ -150,11 +151,10 @@ export async function serveByMessages(
   const timeline = await openTimeline(options, { mode, threads });
   const observer = new Observer(counters, journal, timeline?.main);
   const deadlines = new TimedDeadlines({ extendsLate: true });
-  const lingering = new LingerSet(
-    deadlines,
-    lingerLimits(countedCeiling(), checked.settings.writeTimeoutMs),
-    WriteWatch,
-  );
+  const { writeTimeoutMs = 0 } = checked.settings;
+  const queues = new SendQueueLooks(deadlines, writeTimeoutMs);
+  const limits = lingerLimits(countedCeiling(), writeTimeoutMs);
+  const lingering = new LingerSet(deadlines, limits, queues);
   const { protocol, settings: { admission: rules } } = checked;
   const culprits = new CulpritList(journal);
   const door = openDoor(
@@ -169,6 +169,7 @@ export async function serveByMessages(
     counters,
     timeline,
     lingering,
+    queues,
     deadlines,
     door,
     culprits,
@@ -263,6 +264,7 @@ class MessageTeam {
     counters: CounterBlock,
     timeline: Timeline | undefined,
     lingering: LingerSet,
+    queues: SendQueues,
     deadlines: Deadlines,
     door: Door,
     culprits: CulpritList,
@@ -292,7 +294,7 @@ class MessageTeam {
     const { writeTimeoutMs = 0 } = options.settings;
     const relays = { [Symbol.iterator]: () => this.#relays() };
     this.#writeWatch = writeTimeoutMs > 0
-      ? new WriteWatch(deadlines, writeTimeoutMs, relays)
+      ? new WriteWatch(deadlines, writeTimeoutMs, relays, queues)
       : undefined;
   }
 

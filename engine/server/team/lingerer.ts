@@ -12,7 +12,6 @@
 import { PolledDeadlines } from "../../drivers/deadlines.ts";
 import { LINGER_LIMITS, type LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
-import { WriteWatch } from "../../drivers/write_watch.ts";
 import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { PolledConnections } from "../../net/polled_connections.ts";
 import type { Sockets } from "../../net/sockets.ts";
@@ -37,7 +36,8 @@ export class DescriptorLingerer {
    */
   constructor(queue: LingerQueue, calls: Sockets, limits: LingerLimits = LINGER_LIMITS) {
     this.#queue = queue;
-    this.#lingering = new LingerSet(this.#deadlines, limits, WriteWatch);
+    // These are descriptors: each knows for itself what its peer has not taken.
+    this.#lingering = new LingerSet(this.#deadlines, limits);
     this.#calls = calls;
     this.#connections = new PolledConnections(calls);
   }

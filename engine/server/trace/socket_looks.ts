@@ -70,7 +70,8 @@ export interface LooksPlan {
    */
   readonly pauseMs?: number;
   /**
-   * How many times as long as a look has taken it pauses.
+   * How many times as long as a look has taken it pauses; but no longer than 250 ms, or four times
+   * {@linkcode LooksPlan.pauseMs} if that is more.
    *
    * @default {4}
    */

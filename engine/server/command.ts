@@ -14,7 +14,7 @@ import type { Command, Flag, Values } from "../cli/flags.ts";
 import { formatRun } from "../cli/invocation.ts";
 import { valueOf } from "../cli/options.ts";
 import type { Program } from "../cli/program.ts";
-import type { ToldPlace } from "../http/shared_port.ts";
+import type { ToldPlace } from "./listening/shared_port.ts";
 import { takePassedDescriptors } from "../net/inherited_listener.ts";
 import { runtime } from "../net/runtime.ts";
 import { ignoresHangUps, onEndingSignal } from "../process/ending_signals.ts";

@@ -7,7 +7,7 @@
 import { HttpServer } from "../../engine/http/http_server.ts";
 import type { HttpOptions } from "../../engine/http/http_server.ts";
 import { listenOption } from "../../engine/http/listen_option.ts";
-import { listenOrShare } from "../../engine/http/shared_port.ts";
+import { listenOrShare } from "../../engine/server/listening/shared_port.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { findFreePort } from "../../lab/free_port.ts";

@@ -15,35 +15,42 @@ const skip = whyNoSockets();
 /** A load of a few requests, at once. */
 const BRIEF = ["--protocol", "echo", "-c", "8", "-n", "40", "--json", "-"];
 
+/** How the bench is started, and with which status it ends. */
+type Start = ScriptOptions & { readonly status?: number };
+
 /** Runs the bench; returns its runs. */
-async function bench(args: readonly string[], options: ScriptOptions = {}): Promise<Run[]> {
+async function bench(args: readonly string[], options: Start = {}): Promise<Run[]> {
   return [...(await report(args, options)).runs];
 }
 
-async function report(args: readonly string[], options: ScriptOptions = {}): Promise<Report> {
+async function report(
+  args: readonly string[],
+  { status = 0, ...options }: Start = {},
+): Promise<Report> {
   const { code, stdout, stderr } = await new Script(
     "lab/bench.ts",
     [...args, "--no-floor"],
     options,
   ).end(60_000);
-  assertEquals(code, 0, stderr);
+  assertEquals(code, status, stderr);
   return JSON.parse(stdout) as Report;
 }
 
 test("the bench loads a server through faults, and says so", async () => {
   await using server = await ServerProcess.start("nonblocking", ["--protocol", "echo", "--quiet"]);
   const target = `${server.address.hostname}:${server.address.port}`;
-  const through = async (toxics: string, ...more: readonly string[]) => {
-    const [run] = await bench([target, ...BRIEF, "--through", toxics, ...more]);
+  const through = async (toxics: string, more: readonly string[] = [], status = 0) => {
+    const [run] = await bench([target, ...BRIEF, "--through", toxics, ...more], { status });
     assert(run !== undefined);
     assertEquals(run.name, `${target} through ${toxics}`);
     return run;
   };
   const [cut, late, lateBothWays, torn] = await Promise.all([
-    through("slicer:1..7", "--size", "1..300"),
+    through("slicer:1..7", ["--size", "1..300"]),
     through("down:latency:50ms"),
-    through("slicer:1..30 latency:25ms", "--connect"),
-    through("down:reset:1B"),
+    through("slicer:1..30 latency:25ms", ["--connect"]),
+    // A run without an answer is no result.
+    through("down:reset:1B", [], 1),
   ]) as [Run, Run, Run, Run];
   // Every answer is compared with its request, byte by byte, so none was cut short or mixed up.
   for (const { requests, errors } of [cut, late, lateBothWays]) {

@@ -16,7 +16,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { VERSION } from "../../cli/build_info.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { isSamePlace, listenOrShare, type PortShare } from "../../http/shared_port.ts";
+import { isSamePlace, listenOrShare, type PortShare } from "../listening/shared_port.ts";
 import { isLoopback } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
 import { resolveHost } from "../../net/resolve.ts";

@@ -15,7 +15,7 @@
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { HttpServer } from "../../http/http_server.ts";
-import { isAnsweredBy, listenOrShare, type ToldPlace } from "../../http/shared_port.ts";
+import { isAnsweredBy, listenOrShare, type ToldPlace } from "../listening/shared_port.ts";
 import type { HttpRequest, Resource } from "../../http/http.ts";
 import { type HttpReply, sayInText } from "../../http/reply.ts";
 import { describeError } from "../../values/thrown.ts";

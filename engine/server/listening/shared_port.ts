@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { Address } from "../../protocols/effects.ts";
-import { readSocketTable } from "../kernel/proc_net.ts";
-import { canonicalHost, isIPv6 } from "../net/address.ts";
-import { whyNoSockets } from "../net/libc.ts";
-import { ListenError } from "../net/listen_failure.ts";
-import { resolveHost } from "../net/resolve.ts";
-import { runtime } from "../net/runtime.ts";
-import { SocketError } from "../net/socket_error.ts";
-import { sockets } from "../net/sockets.ts";
+import type { Address } from "../../../protocols/effects.ts";
+import { readSocketTable } from "../../kernel/proc_net.ts";
+import { canonicalHost, isIPv6 } from "../../net/address.ts";
+import { whyNoSockets } from "../../net/libc.ts";
+import { ListenError } from "../../net/listen_failure.ts";
+import { resolveHost } from "../../net/resolve.ts";
+import { runtime } from "../../net/runtime.ts";
+import { SocketError } from "../../net/socket_error.ts";
+import { sockets } from "../../net/sockets.ts";
 
 /** Where another process listens. */
 export interface ToldPlace {

@@ -563,8 +563,11 @@ test(
     const { connections: [connection, ...others], outcomes, leftOut } = Trace.read(file);
     assertEquals([others, outcomes], [[], { other: 1 }]);
     assertEquals(leftOut, { connections: 0, spans: 0 });
-    // It has waited until its process had started.
-    assertEquals(connection!.spans.map(({ name }) => name), ["queued", "served by process 1"]);
+    // It has waited until its process had started. On a busy machine it has waited before that, too.
+    assertEquals(connection!.spans.map(({ name }) => name).slice(-2), [
+      "queued",
+      "served by process 1",
+    ]);
     assertEquals(connection!.args.peer, peer.name);
   },
   { skip, sanitize: false, timeoutMs: 30_000 },

@@ -248,13 +248,18 @@ const LOOKED_AT = 5;
 async function trySearch(base: string): Promise<void> {
   await using open = await OpenPage.visit(`${base}/`);
   const { page } = open;
-  await page.keyboard.press("Control+k");
+  const input = page.locator("#localsearch-input");
+  // The page hears keys only when its code has begun.
+  for (let time = 0; time < LOOKS && !await input.isVisible(); time++) {
+    await page.keyboard.press("Control+k");
+    await page.waitForTimeout(10 * LOOK_MS);
+  }
   const found = page.locator("#localsearch-list a");
   const paths = () =>
     found.evaluateAll((links) => links.map((link) => new URL((link as HTMLAnchorElement).href)))
       .then((urls) => urls.slice(0, LOOKED_AT).map(({ pathname }) => pathname));
   for (const [words, wanted] of SEARCHED) {
-    await page.locator("#localsearch-input").fill(words);
+    await input.fill(words);
     // What was found for the words before stands there for a moment.
     let last: readonly string[] = [];
     for (let look = 0; look < LOOKS && !last.includes(wanted); look++) {

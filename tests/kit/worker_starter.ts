@@ -15,6 +15,9 @@ import { NAME, type Order, type Orders, type Said, URL_OF_WORKER } from "./super
 /** How often the keeper looks for room in vain before there is some. */
 const LOOKS = 4;
 
+/** How many descriptors are left: far too few for a Worker. */
+const LEFT = 4;
+
 function start(
   assignment: Orders = {},
   onMessage?: (said: Said) => void,
@@ -57,7 +60,8 @@ async function replace(): Promise<void> {
     try {
       for (;;) fillers.push(openSync("/dev/null", "r"));
     } catch {
-      // Now there are no free descriptors.
+      // Now there are no free descriptors. The runtime itself may need some: without any, Deno panics.
+      for (const fd of fillers.splice(-LEFT)) closeSync(fd);
     }
   };
   let looks = 0;

@@ -117,11 +117,6 @@ async function run(line: string, cwd: string): Promise<{ code: number | null; te
   }
 }
 
-/** Whether readers who have the executable type a command with it. */
-export function isInExecutable({ command }: Pick<ShownCommand, "command">): boolean {
-  return inForm(command, "executable") !== command;
-}
-
 /**
  * Types a command, which must print what its page shows, with other numbers.
  *

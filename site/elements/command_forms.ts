@@ -40,6 +40,15 @@ export function inForm(command: string, form: Form): string {
     .replaceAll(" --runtimes deno", "");
 }
 
+/**
+ * Whether readers who have the executable type a command with it.
+ *
+ * @param command the command as the texts have it
+ */
+export function isInExecutable(command: string): boolean {
+  return inForm(command, "executable") !== command;
+}
+
 /** What a page says of a command that the executable has not. */
 export const NEEDS_SOURCES = "The executable has no such command: it needs the sources.";
 
@@ -50,8 +59,7 @@ export const NEEDS_SOURCES = "The executable has no such command: it needs the s
  * @param form the form in which it is wanted
  */
 export function needsSources(command: string, form: Form): boolean {
-  return form === "executable" && command.match(SCRIPT) !== null &&
-    inForm(command, form) === command;
+  return form === "executable" && command.match(SCRIPT) !== null && !isInExecutable(command);
 }
 
 /**

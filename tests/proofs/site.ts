@@ -20,6 +20,7 @@ import { BUILT, builtSite, filesOf } from "../../site/built_site.ts";
 import { chatSimulationOf } from "../../site/elements/chat_knobs.ts";
 import type { ChatPlayground } from "../../site/elements/chat_playground.ts";
 import { type Settings, simulationOf } from "../../site/elements/knobs.ts";
+import { isInExecutable } from "../../site/elements/command_forms.ts";
 import { FIGURES } from "../../site/elements/names.ts";
 import type { ModelPlayground } from "../../site/elements/model_playground.ts";
 import { LESSONS, PAGES } from "../../site/pages.ts";
@@ -32,7 +33,7 @@ import { Folder } from "../kit/folder.ts";
 import { readPage, type ShownCommand } from "../../site/page_text.ts";
 import { prove } from "../kit/proof.ts";
 import { ourRuntime } from "../kit/server_process.ts";
-import { isInExecutable, refresh, type Tool, typeLine } from "../../site/shown_commands.ts";
+import { refresh, type Tool, typeLine } from "../../site/shown_commands.ts";
 
 /** How the pages are looked at: as wide as a desk and as narrow as a phone, in light and in dark. */
 const VIEWS: readonly BrowserContextOptions[] = [
@@ -339,7 +340,8 @@ export async function typeAll(): Promise<string> {
     using folder = new Folder();
     const path = await buildExecutable(folder.path("."));
     const executable = { name: "executable", path } as const;
-    typed.push(`${await typeEach(run.filter(isInExecutable), executable)} with the executable`);
+    const inIt = run.filter(({ command }) => isInExecutable(command));
+    typed.push(`${await typeEach(inIt, executable)} with the executable`);
   }
   return [...typed, `${shown.length - run.length} marked as not run`].join(", ");
 }

@@ -6,16 +6,15 @@
 
 import { COMMANDS } from "../../commands.ts";
 import { runtime } from "../../engine/net/runtime.ts";
-import { commandOf, inForm, needsSources } from "../../site/elements/command_forms.ts";
+import {
+  commandOf,
+  inForm,
+  isInExecutable,
+  needsSources,
+} from "../../site/elements/command_forms.ts";
 import { readPage } from "../../site/page_text.ts";
 import { PAGES } from "../../site/pages.ts";
-import {
-  isInExecutable,
-  LEFT_OUT,
-  refresh,
-  shapeOf,
-  typeCommand,
-} from "../../site/shown_commands.ts";
+import { LEFT_OUT, refresh, shapeOf, typeCommand } from "../../site/shown_commands.ts";
 import { assert, assertEquals, assertRejects, assertThrows, test } from "../kit/harness.ts";
 import { BUILD_MS, buildExecutable, whyNoExecutable } from "../kit/executable.ts";
 import { Folder } from "../kit/folder.ts";
@@ -89,7 +88,7 @@ test("a command of the lessons does what its page says", async () => {
 }, { timeoutMs: 60_000 });
 
 test("a command of the lessons does the same with the executable", async () => {
-  assert(sample !== undefined && isInExecutable(sample));
+  assert(sample !== undefined && isInExecutable(sample.command));
   using folder = new Folder();
   const path = await buildExecutable(folder.path("."));
   await typeCommand(sample, { name: "executable", path });

@@ -119,6 +119,11 @@ export interface Runtime {
   readonly stopsBusyThreads: boolean;
   /** Whether {@linkcode Runtime.onSignal} works in Workers too, while the main thread is busy. */
   readonly hearsSignalsInThreads: boolean;
+  /**
+   * Whether what was ready together resumes together: callback after callback, and only then a
+   * microtask that the first of them has queued. Otherwise that runs after each callback.
+   */
+  readonly resumesTogether: boolean;
   /** Whether the modules of Node.js can be loaded here. Where they cannot, trying ends the process. */
   readonly hasNodeModules: boolean;
   /** A variable of the environment; `undefined` if it may not be read. Never asks the user. */

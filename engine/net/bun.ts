@@ -499,6 +499,7 @@ export const bunRuntime: Runtime = {
   descriptorsPerThread: 2,
   stopsBusyThreads: true,
   hearsSignalsInThreads: false,
+  resumesTogether: false,
   hasNodeModules: true,
 
   variable(name: string): string | undefined {

@@ -422,6 +422,7 @@ export const denoRuntime: Runtime = {
   descriptorsPerThread: 6,
   stopsBusyThreads: false,
   hearsSignalsInThreads: true,
+  resumesTogether: true,
   get hasNodeModules() {
     // They ask for the path of this very program, and without proc(5) that ends the process.
     const path = "/proc/self";

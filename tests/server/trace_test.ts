@@ -17,6 +17,7 @@ import {
   assertEquals,
   assertMatch,
   assertStringIncludes,
+  delay,
   test,
   until,
 } from "../kit/harness.ts";
@@ -335,6 +336,37 @@ test("the many threads of a server have room for what happens while nobody empti
   for (let port = 0; port < count; port++) thread.end(thread.begin(`127.0.0.1:${port}`), DONE);
   timeline[Symbol.dispose]();
   assertEquals(Trace.read(folder.file).outcomes, { done: count });
+});
+
+test("the turns of a loop leave out the time in which it slept", async () => {
+  using folder = new TraceFolder();
+  const timeline = await Timeline.open({ trace: folder.file }, { mode: "event" }) as Timeline;
+  const loop = new TrackWriter(timeline.track("loop", true));
+  const ids = [1, 2, 3].map((port) => loop.begin(`127.0.0.1:${port}`));
+  const slept: (readonly [number, number])[] = [];
+  for (let round = 0; round < 3; round++) {
+    // What is ready together takes its turns one after the other.
+    await Promise.all(ids.map((id) =>
+      Promise.resolve().then(() => {
+        loop.enter(id);
+        loop.leave();
+      })
+    ));
+    const from = loop.now();
+    await delay(2);
+    slept.push([from, loop.now()]);
+  }
+  loop.flush();
+  for (const id of ids) loop.end(id, DONE);
+  timeline[Symbol.dispose]();
+  const trace = Trace.read(folder.file);
+  const turns = [...trace.slices("turn"), ...trace.slices("turns")];
+  assert(turns.length >= slept.length, `${turns.length} spans`);
+  for (const { from, to } of turns) {
+    // A span has its times in microseconds.
+    const over = slept.filter(([start, end]) => from < start * 1000 && to > end * 1000);
+    assertEquals(over, [], `a turn from ${from} to ${to} µs`);
+  }
 });
 
 test("a server in a library writes its trace to a URL", async () => {

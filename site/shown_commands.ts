@@ -183,6 +183,8 @@ export function shapeOf(line: string): string {
     .replaceAll(/ (?:µs|ms|s|B|KiB|MiB|GiB|k|M|k\/s|M\/s)(?=\W|$)/g, " u")
     .replaceAll(/\b(?:deno|bun)\b/g, "runtime").replaceAll(/N ± N/g, "N")
     .replaceAll(/\bclients? (?:was|were)\b/g, "clients were")
+    // On a slow machine a table may have too few samples for a percentile.
+    .replaceAll(/ {2}–(?= |$)/g, "  N u")
     .replaceAll(/[█░▒▓─][█░▒▓─ ]*/g, "█ ").replaceAll(/[-─]{2,}/g, "--")
     .replaceAll(/ +/g, " ").trim();
 }

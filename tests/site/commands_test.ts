@@ -27,6 +27,7 @@ test("what is printed is compared without what is a matter of chance", () => {
     ["echo   ░▒─  3.09 ms", " 1,024 of 2 KiB (12)", "on deno 2.9.6"].map(shapeOf),
     ["echo ▒───  12 µs", " 7 of 1 B (3)", "on bun 1.4.5"].map(shapeOf),
   );
+  assertEquals(shapeOf("event   9 ms   –   3 ms"), shapeOf("event  10 ms  12 ms  4 ms"));
   assert(shapeOf("3 passed") !== shapeOf("3 failed"));
 });
 

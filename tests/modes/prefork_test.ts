@@ -684,8 +684,8 @@ test("many processes serve and come and go, in small", async () => {
   const clients = 6;
   const [{ numbers }] = await Promise.all([
     crawl({ clients, atATime: 3, spare: 1 }),
-    crowd({ processes: 3, handoff: "listener", isKilled: true }),
-    crowd({ processes: 3, handoff: "descriptor", isKilled: false }),
+    crowd({ processes: 3, handoff: "listener", ending: "orphaned" }),
+    crowd({ processes: 3, handoff: "descriptor", ending: "told" }),
   ]);
   assert(numbers > 1, "each client has a process of its own");
 }, options);

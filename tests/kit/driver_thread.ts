@@ -123,6 +123,8 @@ function relay(script: Script, post: (message: FromDriver) => void): (message: T
         ...NO_LIMITS,
         ...script.limits,
         deadlines,
+        // As in a server, the connection lingers on the main thread.
+        lingerer: { add: () => connection.linger() },
         tasks: TASKS,
         events: script.hasEvents ? eventsFor(notes.write) : undefined,
         onReport: notes.report,

@@ -155,6 +155,25 @@ test("bytes that come while nobody reads are held back, and none is lost", async
   await writing;
 });
 
+test("what has come before FIN is there after closeWrite too, although nobody has read it", async () => {
+  await using pair = await Pair.open();
+  const piece = "y".repeat(80_000);
+  const first = await Promise.all([pair.server.read(), pair.client.write(bytesOf("y"))]);
+  let got = first[0]?.length ?? 0;
+  // So much comes while nobody reads that the rest, and FIN, stay in the kernel.
+  for (let pieces = 0; pieces < 3; pieces++) {
+    await pair.client.write(bytesOf(piece));
+    await delay(10);
+  }
+  pair.client.closeWrite();
+  await delay(10);
+  await pair.server.write(bytesOf("an answer"));
+  pair.server.closeWrite();
+  got += (await readAll(pair.server)).length;
+  assertEquals(got, 1 + 3 * piece.length);
+  assertEquals(await readAll(pair.client), "an answer");
+});
+
 test("a peer's reset is an error for those who read", async () => {
   await using listener = await listen();
   const client = rawClient(listener.address);

@@ -14,7 +14,7 @@ export const backlog: Lesson = {
   name: "backlog",
   summary: "the accept queue, how long it is, and what a client sees when it is full",
   question:
-    `A server calls listen(fd, 2) and never accepts. ${CLIENTS} clients connect. What becomes ` +
+    `A server calls listen(fd, 2) and accepts nobody. ${CLIENTS} clients connect. What becomes ` +
     "of them?",
   answers: [
     "2 are connected, and 2 are refused",

@@ -36,6 +36,12 @@ const LOOPS: readonly string[] = ["nonblocking", "completion", "event"];
 /** A loop is well ahead if it does so many times as much as any model with a thread for each client. */
 const WELL_AHEAD = 1.2;
 
+/** Two loops are alike if the slower one does this part of what the faster one does. */
+const ALIKE = 0.9;
+
+/** A loop is not far behind if it does this part of what the best one does. */
+const NOT_FAR_BEHIND = 0.8;
+
 /**
  * Paragraphs with figures, by their names. One throws {@linkcode MeasuredError} if what it says does
  * not follow from the figures any more: then it is to be written anew.
@@ -136,6 +142,36 @@ export const CLAIMS: readonly Claim[] = [
       const order = loads.visits.toSorted((a, b) => b.rate - a.rate).map(({ mode }) => mode);
       return order.slice(0, 3).includes("event") && order.slice(0, 3).includes("cluster");
     },
+  },
+  {
+    file: "which-model.md",
+    says: "a loop does more than threads, and the loops differ little",
+    holds: ({ loads: { messages } }) => {
+      const rates = LOOPS.map((mode) => loadOf(messages, mode).rate);
+      const others = messages.filter(({ mode }) => !LOOPS.includes(mode));
+      return others.every(({ rate }) => rate * WELL_AHEAD < Math.min(...rates)) &&
+        Math.min(...rates) > NOT_FAR_BEHIND * Math.max(...rates);
+    },
+  },
+  {
+    file: "which-model.md",
+    says: "in messages they are ahead of all others in the table below. They measure alike, and " +
+      "`event` is not far behind",
+    holds: ({ loads: { messages } }) => {
+      const [ready, done, event] = ["nonblocking", "completion", "event"]
+        .map((mode) => loadOf(messages, mode).rate) as [number, number, number];
+      const [less, more] = [Math.min(ready, done), Math.max(ready, done)];
+      return event < less && less > ALIKE * more && event > NOT_FAR_BEHIND * more;
+    },
+  },
+  {
+    file: "which-model.md",
+    says: "if you pay for processor time, or for the memory of connections that are idle",
+    holds: ({ costs, loads: { messages } }) =>
+      cpuOf(loadOf(messages, "nonblocking")) < cpuOf(loadOf(messages, "event")) &&
+      Object.values(costs).every((its) =>
+        (its.idle_nonblocking_bytes ?? Infinity) < its.idle_event_bytes
+      ),
   },
   {
     file: "which-model.md",

@@ -51,7 +51,13 @@ export default {
     ["link", { rel: "icon", href: "data:," }],
   ],
   themeConfig: {
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      // A letter may be wrong in a word of six or more, and two in one of seventeen. The default is one
+      // for five letters: it finds "connection" for "congestion", and "still" for "stall", so whoever
+      // asks for what is not here is shown something else.
+      options: { miniSearch: { searchOptions: { fuzzy: 0.09 } } },
+    },
     outline: { level: 2 },
     sidebar: CHAPTERS.map(({ title, pages }) => ({
       text: title,

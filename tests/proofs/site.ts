@@ -240,7 +240,26 @@ const SEARCHED: readonly (readonly [words: string, page: string])[] = [
   ["UDP", "/glossary.html"],
   ["conformance", "/own-protocol.html"],
   ["protocol of your own", "/own-protocol.html"],
+  ["deadlock", "/glossary.html"],
+  ["mutex", "/glossary.html"],
+  ["race condition", "/glossary.html"],
+  ["do threads share memory", "/lessons/threaded.html"],
+  ["context switch", "/glossary.html"],
+  ["C10k", "/glossary.html"],
+  ["retransmission", "/failures.html"],
+  ["congestion", "/glossary.html"],
+  ["slow start", "/glossary.html"],
+  ["thundering herd", "/glossary.html"],
+  ["select", "/lessons/blocking-and-readiness.html"],
+  ["poll", "/lessons/blocking-and-readiness.html"],
+  ["stuck", "/failures.html"],
+  ["uploads", "/which-model.html"],
+  // A slip of the finger.
+  ["slowlorris", "/failures.html"],
 ];
+
+/** What is nowhere, although words that resemble it are. */
+const FOUND_NOWHERE: readonly string[] = ["conception", "kubernetes"];
 
 /** How many answers a reader looks at. */
 const LOOKED_AT = 5;
@@ -269,6 +288,12 @@ async function trySearch(base: string): Promise<void> {
     }
     assert(last.includes(wanted), `"${words}" finds ${last.join(", ")}`);
   }
+  for (const words of FOUND_NOWHERE) {
+    await input.fill(words);
+    await page.locator(".no-results").getByText(words).waitFor();
+    assertEquals(await paths(), [], words);
+  }
+  await input.fill("accept queue");
   await found.first().click();
   await page.waitForURL((url) => url.pathname !== "/");
   assertEquals(open.complaints, []);

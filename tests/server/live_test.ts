@@ -582,6 +582,21 @@ test("who waits to write is told, although nobody looked at the clock when it be
   );
 });
 
+test("a reader who is slow is told the latest count of each listener", () => {
+  const reader = new Reader(new Connections(), []);
+  reader.fallBehind();
+  const count = (cookie: string, waiting: number) => {
+    const local = "127.0.0.1:8080";
+    reader.add(itemOf({ type: "listener", at: 1, local, cookie, waiting }));
+  };
+  for (let waiting = 1; waiting <= 3; waiting++) count("1", waiting);
+  count("2", 0);
+  const counts = takeInto(new Knowledge(), reader).flatMap((line) =>
+    line.type === "listener" ? [[line.cookie, line.waiting]] : []
+  );
+  assertEquals(counts, [["1", 3], ["2", 0]]);
+}, { pure: true });
+
 test("a reader who waits for more is told of a thousand connections at once, one by one", () => {
   const present = new Connections();
   const reader = new Reader(present, []);

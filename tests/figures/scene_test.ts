@@ -524,6 +524,46 @@ test(
   PURE,
 );
 
+test(
+  "in whose queue somebody waits is said of many, never wrongly, and before they are served",
+  () => {
+    const recording = crowd("cluster");
+    const servedBy = new Map(eventsOf(recording, "served").map((line) => [line.connection, line]));
+    const threadOf = new Map(
+      eventsOf(recording, "begun").map(({ peer, connection }) => {
+        return [peer, servedBy.get(connection)?.thread];
+      }),
+    );
+    // As it happens: nothing is known of what comes later.
+    const scene = new Scene();
+    const said = new Set<string>();
+    for (const line of recording) {
+      scene.add([line]);
+      for (const { place, peer, queueOf } of scene.at(scene.toUs).dots) {
+        if (place !== "accept queue" || queueOf === undefined) continue;
+        assertEquals(queueOf, threadOf.get(peer), peer);
+        said.add(peer);
+      }
+    }
+    assert(said.size >= 5, `said of ${said.size}`);
+    // Afterwards all is known, and each queue is as long as there are some of whom it is said.
+    const waiting = new Set<string>();
+    for (const { at } of eventsOf(recording, "listener")) {
+      const { dots, acceptQueue } = scene.at(at);
+      const inQueue = dots.filter(({ place }) => place === "accept queue");
+      for (const { peer, queueOf } of inQueue) {
+        assertEquals(queueOf, threadOf.get(peer), peer);
+        waiting.add(peer);
+      }
+      for (const { thread, waiting: count } of acceptQueue.ofThreads ?? []) {
+        assertEquals(count, inQueue.filter(({ queueOf }) => queueOf === thread).length);
+      }
+    }
+    assert(waiting.size > said.size, `${waiting.size} have waited`);
+  },
+  PURE,
+);
+
 test("a loop that is gone has no queue, and a recording that names no owners says of none", () => {
   const scene = new Scene();
   scene.add([HEADER, ...LOOPS, ...counted(10, 0, 0), ...COMPUTING]);

@@ -174,6 +174,14 @@ export class AcceptQueues {
     return queues.sort((one, other) => one.thread - other.thread);
   }
 
+  /** The listeners that still let somebody in: not that of a thread that is gone, if there are others. */
+  #openAt(us: number): readonly Course<ListenerEvent>[] {
+    const open = [...this.#listeners].filter(([cookie]) =>
+      us < (this.#owners.get(cookie)?.toUs ?? Infinity)
+    );
+    return (open.length > 0 ? open : [...this.#listeners]).map(([, course]) => course);
+  }
+
   #hasLooked(at: number): void {
     if (this.#looks.last(at)?.at !== at) this.#looks.add(at, undefined);
   }
@@ -189,7 +197,7 @@ export class AcceptQueues {
     const courses = [...this.#listeners.values()];
     const counts = courses.flatMap((course) => course.at(us)?.waiting ?? []);
     // It does not change, so it is known before anybody has counted.
-    const limits = courses.flatMap((course) =>
+    const limits = this.#openAt(us).flatMap((course) =>
       (course.at(us) ?? course.all[0]?.value)?.limit ?? []
     );
     const limit = limits.length === 0 ? undefined : sumOf(limits);

@@ -568,6 +568,8 @@ test("a loop that is gone has no queue, and a recording that names no owners say
   const scene = new Scene();
   scene.add([HEADER, ...LOOPS, ...counted(10, 0, 0), ...COMPUTING]);
   scene.add([{ type: "thread", at: 150, thread: 2, name: "loop 0", gone: true }]);
+  // Nor has it a limit any more, and the other one has its own.
+  assertEquals([100, 150].map((us) => scene.at(us).acceptQueue.limit), [256, 128]);
   scene.add([...counted(200, 1, 0), waitsAt(200, 4001)]);
   assertEquals(whoseAt(scene, 250), { dots: ["accept queue, for undefined"], queues: [] });
   const old = new Scene();

@@ -80,6 +80,10 @@ export interface ProtocolDefinition {
  * CPU-bound work: it takes a value that can be cloned between threads, and returns one. A generator
  * function can be stopped wherever it yields: then its `finally` runs. Any other is stopped when its
  * time is over, wherever it is, and its `finally` does not run.
+ *
+ * Keep the loop that takes the time in an ordinary function, which the generator calls for each
+ * slice: Bun's engine compiles a loop in a generator well in some starts only, and else it takes
+ * several times as long.
  */
 // deno-lint-ignore no-explicit-any -- the argument is a matter of the task and its protocol
 export type Task = (argument: any) => unknown;

@@ -144,6 +144,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: pointe
 .accept .count, .handover .count { font-size: 1.25em; line-height: 1.3; }
 .whom { min-height: 1.45em; }
 .accept > p, .handover > p { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
+.accept > p.parts { white-space: pre; }
 .dense .whom, .end .whom { display: none; }
 .gauge {
   height: 4px;

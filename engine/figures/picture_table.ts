@@ -18,7 +18,11 @@ type NameOf = (connection: number) => string;
 const MOST_ROWS = 100;
 
 /** Where a connection is, in words. */
-export function placeOf({ place, thread }: Dot, { threads }: View): string {
+export function placeOf({ place, thread, queueOf }: Dot, { threads }: View): string {
+  if (queueOf !== undefined) {
+    const owner = threads.find(({ number }) => number === queueOf);
+    return owner === undefined ? place : `${place} of ${owner.name}`;
+  }
   if (place !== "thread") return place;
   return threads.find(({ number }) => number === thread)?.name ?? "a thread";
 }
@@ -36,6 +40,39 @@ export function doingOf(dot: Dot, nameOf: NameOf): string {
   const { task, waitsFor } = dot;
   const what = dot.doing === "computing" && task !== undefined ? ` ${task}` : "";
   return `${words}${what}${waitsFor === undefined ? "" : `, for ${nameOf(waitsFor)}`}`;
+}
+
+/** The accept queue of one thread of several, in words. */
+export interface QueuePart {
+  /** The number of the thread. */
+  readonly thread: number;
+  /** Its name. */
+  readonly name: string;
+  /** How many wait in it. */
+  readonly waiting: number;
+  /** The connection that has the thread for which they wait; `undefined` if none is known. */
+  readonly waitsFor: number | undefined;
+}
+
+/** The accept queues of threads, where each of several has one; none where that is not known. */
+export function queueParts({ acceptQueue, threads, dots }: View): readonly QueuePart[] {
+  return (acceptQueue.ofThreads ?? []).map(({ thread, waiting }) => ({
+    thread,
+    name: threads.find(({ number }) => number === thread)?.name ?? "a thread",
+    waiting,
+    waitsFor: dots.find((dot) => dot.place === "accept queue" && dot.queueOf === thread)?.waitsFor,
+  }));
+}
+
+/** How many wait in a thread's queue, and for whom: in as few words as a box has room for. */
+export function describePart({ name, waiting, waitsFor }: QueuePart, nameOf: NameOf): string {
+  return `${name}: ${waiting}${waitsFor === undefined ? "" : `, for ${nameOf(waitsFor)}`}`;
+}
+
+/** What those in a thread's queue wait for. */
+function reasonOf({ name, waiting, waitsFor }: QueuePart, nameOf: NameOf): string {
+  if (waiting === 0) return "nobody waits";
+  return `wait for ${name}${waitsFor === undefined ? "" : `, which serves ${nameOf(waitsFor)}`}`;
 }
 
 /** Who hears of what a reader does with the tables. */
@@ -108,6 +145,11 @@ export class PictureTable {
     const { threads, acceptQueue, hasHandOver, handOverQueue, totals } = view;
     return [
       ["Accept queue", describeQueue(acceptQueue), seenIn("accept queue", acceptQueue, view)],
+      ...queueParts(view).map((part) => [
+        `Accept queue of ${part.name}`,
+        String(part.waiting),
+        reasonOf(part, this.#nameOf),
+      ]),
       ...hasHandOver
         ? [[
           "Hand-over queue",

@@ -23,6 +23,22 @@ export interface QueueView {
   readonly limit: number | undefined;
   /** When they were counted last, in microseconds since the recording began. */
   readonly countedUs: number | undefined;
+  /** Those of its threads, where each of several accepts from a queue of its own. */
+  readonly ofThreads?: readonly ThreadQueue[];
+}
+
+/** The accept queue of one thread of several at a moment. */
+export interface ThreadQueue {
+  /** The number of the thread. */
+  readonly thread: number;
+  /** How many wait in it: those that are seen there, and those that were counted. */
+  readonly waiting: number;
+}
+
+/** The thread that alone accepts from a listener, and until when it did. */
+interface Owner {
+  readonly thread: number;
+  toUs: number;
 }
 
 /** Those in a queue were counted. */
@@ -49,15 +65,26 @@ function restOf({ count, has, mayHaveLeft }: Count, tracks: readonly Track[]): n
   return Math.max(0, rest - left);
 }
 
+/** Whether the kernel was seen to have a connection in an accept queue when it was counted. */
+function wasThere({ seenUs, leftUs, goneUs }: Track, countedUs: number): boolean {
+  return seenUs <= countedUs && countedUs < Math.min(leftUs, goneUs);
+}
+
 /** The accept queues of a server, as the kernel was seen to have them. */
 export class AcceptQueues {
   readonly #listeners = new Map<string, Course<ListenerEvent>>();
+  /** Who alone accepts from which listener. No other listener ever has its cookie. */
+  readonly #owners = new Map<string, Owner>();
   /** When somebody has looked. A look that finds the same count again tells nothing of the listener. */
   readonly #looks = new Course<undefined>();
   #areSocketsTold = false;
 
-  /** A listener was looked at. */
+  /** A listener was looked at, or it is told who accepts from it. */
   add(line: ListenerEvent): void {
+    if (line.thread !== undefined && line.cookie !== undefined) {
+      this.#owners.set(line.cookie, { thread: line.thread, toUs: Infinity });
+      if (line.waiting === undefined) return;
+    }
     const key = line.cookie ?? line.local;
     const course = this.#listeners.get(key) ?? new Course<ListenerEvent>();
     this.#listeners.set(key, course);
@@ -71,6 +98,90 @@ export class AcceptQueues {
     this.#hasLooked(at);
   }
 
+  /** A thread is gone, and accepts no more. @param thread its number @param at when */
+  leaves(thread: number, at: number): void {
+    for (const owner of this.#owners.values()) {
+      if (owner.thread === thread) owner.toUs = Math.min(owner.toUs, at);
+    }
+  }
+
+  /**
+   * Says in whose queue each connection is that waits to be accepted, where that is certain: it was
+   * served by that thread later, or a look that has met it has counted nobody in any other queue. The
+   * kernel itself does not tell.
+   *
+   * @param us the moment @param waiting those that are in an accept queue at this moment
+   */
+  sayWhose(us: number, waiting: readonly Track[]): void {
+    if (waiting.length === 0 || this.#owners.size === 0) return;
+    const threads = new Set(this.#ownersAt(us).map(([, { thread }]) => thread));
+    const countedUs = this.#looks.last(us)?.at ?? -Infinity;
+    const only = this.#onlyQueue(us);
+    const counted = waiting.filter(({ seenUs }) => seenUs <= countedUs);
+    const isCertain = only !== undefined && counted.length <= only.waiting;
+    for (const track of waiting) {
+      if (track.server !== undefined && threads.has(track.server)) track.queueOf = track.server;
+      else if (isCertain && track.seenUs <= countedUs) track.queueOf = only.thread;
+    }
+  }
+
+  /** The listeners from which one thread accepts each, at a moment. */
+  #ownersAt(us: number): readonly (readonly [cookie: string, owner: Owner])[] {
+    return [...this.#owners].filter(([, { toUs }]) => us < toUs);
+  }
+
+  /** The only queue in which somebody waits; `undefined` if there is none, or if that is not known. */
+  #onlyQueue(us: number): ThreadQueue | undefined {
+    const owners = this.#ownersAt(us);
+    const isKnown = owners.every(([cookie]) => this.#listeners.get(cookie)?.at(us) !== undefined);
+    const full = [...this.#listeners].filter(([, course]) => (course.at(us)?.waiting ?? 0) > 0);
+    const [cookie, course] = full[0] ?? [];
+    const owner = owners.find(([own]) => own === cookie)?.[1];
+    if (!isKnown || full.length !== 1 || owner === undefined) return undefined;
+    return { thread: owner.thread, waiting: course?.at(us)?.waiting ?? 0 };
+  }
+
+  /**
+   * How many wait in the queue of each thread, where each of several has one.
+   *
+   * @param us the moment @param tracks all connections @param those which are in an accept queue
+   * @param countedUs when they were counted last @param sinceUs who has left since then may be counted
+   */
+  #ofThreads(
+    us: number,
+    tracks: readonly Track[],
+    those: readonly Track[],
+    countedUs: number,
+    sinceUs: number,
+  ): readonly ThreadQueue[] {
+    const owners = this.#ownersAt(us);
+    if (owners.length < 2) return [];
+    const seen = Map.groupBy(those, ({ queueOf }) => queueOf);
+    const queues = owners.flatMap(([cookie, { thread }]): ThreadQueue[] => {
+      const count = this.#listeners.get(cookie)?.at(us)?.waiting;
+      if (count === undefined) return [];
+      const there = new Set(seen.get(thread));
+      const rest = restOf({
+        count,
+        has: (track) => (there.has(track) || track.server === thread) && wasThere(track, countedUs),
+        mayHaveLeft: ({ server, takenUs }) =>
+          server === thread && sinceUs < takenUs && takenUs <= us,
+      }, tracks);
+      return [{ thread, waiting: there.size + rest }];
+    });
+    // Of some alone nobody could say who waits where.
+    if (queues.length < owners.length) return [];
+    return queues.sort((one, other) => one.thread - other.thread);
+  }
+
+  /** The listeners that still let somebody in: not that of a thread that is gone, if there are others. */
+  #openAt(us: number): readonly Course<ListenerEvent>[] {
+    const open = [...this.#listeners].filter(([cookie]) =>
+      us < (this.#owners.get(cookie)?.toUs ?? Infinity)
+    );
+    return (open.length > 0 ? open : [...this.#listeners]).map(([, course]) => course);
+  }
+
   #hasLooked(at: number): void {
     if (this.#looks.last(at)?.at !== at) this.#looks.add(at, undefined);
   }
@@ -79,13 +190,14 @@ export class AcceptQueues {
    * What is known of them at a moment.
    *
    * @param us the moment @param tracks all connections
-   * @param seen how many of these are in an accept queue at this moment
+   * @param those which of these are in an accept queue at this moment, and whose is said
    */
-  at(us: number, tracks: readonly Track[], seen: number): QueueView {
+  at(us: number, tracks: readonly Track[], those: readonly Track[]): QueueView {
+    const seen = those.length;
     const courses = [...this.#listeners.values()];
     const counts = courses.flatMap((course) => course.at(us)?.waiting ?? []);
     // It does not change, so it is known before anybody has counted.
-    const limits = courses.flatMap((course) =>
+    const limits = this.#openAt(us).flatMap((course) =>
       (course.at(us) ?? course.all[0]?.value)?.limit ?? []
     );
     const limit = limits.length === 0 ? undefined : sumOf(limits);
@@ -99,17 +211,23 @@ export class AcceptQueues {
     const sinceUs = this.#areSocketsTold ? this.#looks.all[before - 2]?.at ?? -Infinity : countedUs;
     const rest = restOf({
       count: sumOf(counts),
-      has: ({ seenUs, leftUs, goneUs }) =>
-        seenUs <= countedUs && countedUs < Math.min(leftUs, goneUs),
+      has: (track) => wasThere(track, countedUs),
       mayHaveLeft: ({ takenUs }) => sinceUs < takenUs && takenUs <= us,
     }, tracks);
-    return { waiting: seen + rest, limit, countedUs };
+    const ofThreads = this.#ofThreads(us, tracks, those, countedUs, sinceUs);
+    return {
+      ...{ waiting: seen + rest, limit, countedUs },
+      ...(ofThreads.length > 0 && { ofThreads }),
+    };
   }
 
   /** Forgets what was no longer so at a moment. */
   forget(beforeUs: number): void {
     this.#looks.forget(beforeUs);
     for (const course of this.#listeners.values()) course.forget(beforeUs);
+    for (const [cookie, { toUs }] of this.#owners) {
+      if (toUs < beforeUs) this.#owners.delete(cookie);
+    }
   }
 }
 

@@ -192,10 +192,12 @@ export class Scene {
   at(us: number, lingerUs = 0): View {
     const dots = this.#tracks.presentAt(us, lingerUs, this.#areEndsTold);
     const served = new Map<number, Track[]>();
-    const seen = { "accept queue": 0, "hand-over queue": 0 };
+    const waiting: Track[] = [];
+    let queued = 0;
     for (const dot of dots) {
       dot.look(us, this.#areEndsTold);
-      if (dot.place === "accept queue" || dot.place === "hand-over queue") seen[dot.place]++;
+      if (dot.place === "accept queue") waiting.push(dot);
+      if (dot.place === "hand-over queue") queued++;
       if (dot.place !== "thread" || dot.server === undefined) continue;
       const others = served.get(dot.server);
       if (others === undefined) served.set(dot.server, [dot]);
@@ -207,6 +209,7 @@ export class Scene {
       if (thread.presence.at(us) !== true && own.length === 0) continue;
       threads.push(threadView(thread, us, own));
     }
+    this.#acceptQueues.sayWhose(us, waiting);
     sayWhom(dots, threads);
     const counters = this.#counters.at(us);
     const tracks = this.#tracks.all;
@@ -216,13 +219,13 @@ export class Scene {
       us,
       dots,
       threads: threads.sort((one, other) => one.number - other.number),
-      acceptQueue: this.#acceptQueues.at(us, tracks, seen["accept queue"]),
+      acceptQueue: this.#acceptQueues.at(us, tracks, waiting),
       hasHandOver: this.#hasQueue || threads.some(({ kind }) => kind === "accepts"),
       handOverQueue: handOverQueue(us, {
         counters: this.#counters,
         counts: this.#countsAt(us),
         tracks,
-        seen: seen["hand-over queue"],
+        seen: queued,
       }),
       totals: {
         begun: this.#begun.countAt(us),
@@ -413,7 +416,9 @@ export class Scene {
     thread.name = String(name);
     thread.isLoop ||= loop === true;
     thread.presence.add(at, gone !== true);
-    if (gone === true) thread.open = undefined;
+    if (gone !== true) return;
+    thread.open = undefined;
+    this.#acceptQueues.leaves(number, at);
   }
 
   #addBegun(line: BegunEvent): void {
@@ -617,14 +622,17 @@ function sayWhom(dots: readonly Track[], threads: readonly ThreadView[]): void {
     const found = threads.filter((thread) => thread.kind === kind);
     return found.length === 1 ? found[0] : undefined;
   };
-  const serving = only("serves");
-  const holder = serving?.isLoop === true
-    ? serving.standsStill ? serving.activity?.connection : undefined
-    : serving?.dots[0]?.connection;
+  const holderOf = (serving: ThreadView | undefined) =>
+    serving?.isLoop === true
+      ? serving.standsStill ? serving.activity?.connection : undefined
+      : serving?.dots[0]?.connection;
+  const holder = holderOf(only("serves"));
   const computing = only("computes")?.activity?.connection;
   for (const dot of dots) {
-    const { place, doing, connection } = dot;
-    if (place === "accept queue" || place === "hand-over queue") dot.waitsFor = holder;
+    const { place, doing, connection, queueOf } = dot;
+    if (queueOf !== undefined) {
+      dot.waitsFor = holderOf(threads.find(({ number }) => number === queueOf));
+    } else if (place === "accept queue" || place === "hand-over queue") dot.waitsFor = holder;
     else if (doing === "waiting for computing" && connection !== computing) {
       dot.waitsFor = computing;
     }

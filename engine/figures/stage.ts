@@ -23,6 +23,7 @@ import {
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
+import { describePart, type QueuePart, queueParts } from "./picture_table.ts";
 import { describeQueue } from "./queue_counts.ts";
 import type { Dot, ThreadView, View } from "./scene.ts";
 import {
@@ -47,6 +48,9 @@ const TEXT_MS = 100;
 
 /** The most lines from loops to the threads that compute for them. */
 const MOST_LINES = 64;
+
+/** Of how many threads the accept queues are told one by one: of those in which most wait. */
+const MOST_PARTS = 4;
 
 /** How long the hand of a loop takes for two thirds of its way, in milliseconds. */
 const HAND_MS = 70;
@@ -82,7 +86,12 @@ export class Stage {
   /** What is drawn on. */
   readonly canvas: HTMLCanvasElement;
   readonly #flow: HTMLElement;
-  readonly #accept: Box & { readonly gauge: HTMLElement; readonly where: HTMLElement | null };
+  readonly #accept: Box & {
+    readonly gauge: HTMLElement;
+    readonly where: HTMLElement | null;
+    /** The queues of its threads, a line each. */
+    readonly parts: HTMLElement;
+  };
   readonly #handOver: Box;
   readonly #threads: { readonly root: HTMLElement; readonly title: HTMLElement };
   readonly #summary: HTMLElement;
@@ -113,7 +122,9 @@ export class Stage {
     const gauge = make("div", { class: "fill" });
     const accept = box("accept", "Accept queue", IN_KERNEL);
     accept.count.after(make("div", { class: "gauge", children: [gauge] }));
-    this.#accept = { ...accept, gauge, where: accept.root.querySelector(".who") };
+    const parts = make("p", { class: "who parts" });
+    accept.whom.after(parts);
+    this.#accept = { ...accept, gauge, parts, where: accept.root.querySelector(".who") };
     this.#handOver = box("handover", "Hand-over queue", "in the process");
     this.#cards = make("div", { class: "cards" });
     this.#others = make("p", { class: "others" });
@@ -194,7 +205,8 @@ export class Stage {
   }
 
   /** Makes the boxes that a moment needs. Returns whether others were there before. */
-  #restructure({ threads, hasHandOver, areEndsTold, hasUnknownEnds }: View): boolean {
+  #restructure(view: View): boolean {
+    const { threads, hasHandOver, areEndsTold, hasUnknownEnds } = view;
     const shown = threads.filter(({ kind }) => kind === "serves" || kind === "computes");
     const loops = shown.filter(({ isLoop }) => isLoop);
     const rest = shown.filter(({ isLoop }) => !isLoop);
@@ -206,6 +218,7 @@ export class Stage {
       isDense,
       areEndsTold,
       hasUnknownEnds,
+      partsOf(view).length,
       cards.map(({ number, name }) => [number, name]),
       others.map(({ name }) => name),
     ]);
@@ -258,6 +271,11 @@ export class Stage {
       );
     }
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
+    const parts = partsOf(view);
+    this.#accept.whom.hidden = parts.length > 0;
+    this.#accept.parts.hidden = parts.length === 0;
+    const { nameOf } = this.#naming;
+    setText(this.#accept.parts, parts.map((part) => describePart(part, nameOf)).join("\n"));
     this.#writeWhom(this.#accept, "accept queue", dots);
     this.#writeWhom(this.#handOver, "hand-over queue", dots);
     setText(this.#handOver.count, describeQueue(handOverQueue));
@@ -547,6 +565,14 @@ export class Stage {
       context.fillText(this.#naming.letterOf(dot), x, y + 0.5);
     }
   }
+}
+
+/** The accept queues of threads that are told one by one, in the order of the threads. */
+function partsOf(view: View): readonly QueuePart[] {
+  return queueParts(view)
+    .toSorted((one, other) => other.waiting - one.waiting)
+    .slice(0, MOST_PARTS)
+    .sort((one, other) => one.thread - other.thread);
 }
 
 /** The shorter way round. */

@@ -62,6 +62,8 @@ export interface Dot {
   readonly sinceUs: number;
   /** The number of the connection that has what it waits for, if that is known. */
   readonly waitsFor: number | undefined;
+  /** The number of the thread in whose accept queue it waits, if each has one and that is certain. */
+  readonly queueOf: number | undefined;
   /** How it ended. */
   readonly ending: Ending | undefined;
   /** How its conversation ended. */
@@ -96,6 +98,7 @@ export class Track implements Dot {
   task: string | undefined;
   sinceUs = 0;
   waitsFor: number | undefined;
+  queueOf: number | undefined;
   ending: Ending | undefined;
   outcome: Outcome | undefined;
   failure: string | undefined;
@@ -220,6 +223,7 @@ export class Track implements Dot {
    */
   look(us: number, areEndsTold: boolean): void {
     this.waitsFor = undefined;
+    this.queueOf = undefined;
     this.task = undefined;
     this.doing = "waiting";
     const hasEnded = this.hasEnded(us, areEndsTold);

@@ -293,6 +293,11 @@ export interface ListenerEvent extends Timed {
   readonly waiting?: number;
   /** The limit of the queue. Linux takes one more. */
   readonly limit?: number;
+  /**
+   * The thread that alone accepts from it, where each of several has a listener of its own. It is told
+   * at least once of a listener, which has it until that thread is gone.
+   */
+  readonly thread?: number;
 }
 
 /** A connection has ended: its final figures, as `observe life` prints them. */

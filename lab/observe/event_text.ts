@@ -83,9 +83,12 @@ export class EventText {
       case "socket":
         return this.#socket(event);
       case "listener": {
-        const { local, waiting, limit } = event;
+        const { local, waiting, limit, thread } = event;
         this.#listeners.add(local);
-        if (waiting === undefined) return `listener ${local}`;
+        if (waiting === undefined) {
+          const who = thread === undefined ? "" : `: ${this.#nameOf(thread)} accepts from it`;
+          return `listener ${local}${who}`;
+        }
         const most = limit === undefined ? "" : ` of ${limit}`;
         return `listener ${local}: accept queue ${waiting}${most}`;
       }

@@ -32,6 +32,7 @@ export class History {
   readonly #numbers = new Map<End, number>();
   /** The cookies of the server's sockets. */
   readonly #sockets = new Map<End, string>();
+  readonly #listeners = new Map<Listener, string>();
   #threads = 0;
   #cookies = 0;
 
@@ -84,11 +85,21 @@ export class History {
   /** Notes from now on who waits in a listener's accept queue, and how its connections end. */
   watch(listener: Listener): void {
     const cookie = this.cookie();
+    this.#listeners.set(listener, cookie);
     listener.onQueue = (end, isWaiting) => {
       if (isWaiting) end.onEnded = (how, first) => this.ended(end, how, first);
       const { waiting, backlog: limit } = listener;
       this.acceptQueue(end, isWaiting, { cookie, waiting, limit });
     };
+  }
+
+  /** A thread begins to accept from a listener, and is the only one that does. */
+  accepts(thread: number, listener: Listener): void {
+    const cookie = this.#listeners.get(listener);
+    if (cookie === undefined) return;
+    const local = formatAddress(listener.address);
+    const { waiting, backlog: limit } = listener;
+    this.events.push({ type: "listener", at: this.nowUs, local, cookie, waiting, limit, thread });
   }
 
   /** A connection has come into the accept queue, or was taken out of it. */

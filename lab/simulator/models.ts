@@ -103,7 +103,10 @@ function acceptingWorkers(server: Server, name: string): void {
 function startLoops(server: Server): void {
   const { offload } = server;
   for (const [index, listener] of server.listeners.entries()) {
-    server.start(`loop ${index}`, (thread) => loop(server, listener, thread, offload), true);
+    server.start(`loop ${index}`, (thread) => {
+      if (server.listeners.length > 1) server.history.accepts(thread, listener);
+      return loop(server, listener, thread, offload);
+    }, true);
   }
 }
 

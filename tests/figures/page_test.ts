@@ -358,7 +358,7 @@ inBrowser(
     await tabTo("The same as a table");
     // A summary is named by its text.
     await page.keyboard.press("Enter");
-    await page.getByRole("cell", { name: "Accept queue" }).waitFor();
+    await page.getByRole("cell", { name: "Accept queue", exact: true }).waitFor();
     assertEquals(open.complaints, []);
   },
 );

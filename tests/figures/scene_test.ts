@@ -9,10 +9,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import fc from "fast-check";
 import { laddersOf } from "../../engine/figures/ladders.ts";
 import { inOrder, readLines } from "../../engine/figures/lines.ts";
-import { doingOf, titleOf } from "../../engine/figures/picture_table.ts";
+import {
+  describePart,
+  doingOf,
+  placeOf,
+  queueParts,
+  titleOf,
+} from "../../engine/figures/picture_table.ts";
 import { describeQueue } from "../../engine/figures/queue_counts.ts";
 import { type Dot, Scene, type View } from "../../engine/figures/scene.ts";
-import type { Event, Header, ListenerEvent } from "../../engine/recording/events.ts";
+import type { Event, Header, ListenerEvent, SocketEvent } from "../../engine/recording/events.ts";
 import { askFrame, threeClients } from "../../lab/simulator/clients.ts";
 import { simulate, SIMULATED, type SimulationOptions } from "../../lab/simulator/simulate.ts";
 import { assert, assertEquals, test } from "../kit/harness.ts";
@@ -387,6 +393,11 @@ const LISTENER: Event = {
   ...{ type: "listener", at: 40, cookie: "9", local: "127.0.0.1:8080", waiting: 2, limit: 128 },
 };
 
+/** Two listeners on one port. */
+const QUEUES: readonly ListenerEvent[] = ["8", "9"].map((cookie) => {
+  return { type: "listener", at: 0, local: "127.0.0.1:8080", cookie };
+});
+
 const SOCKET: Event = {
   ...{ type: "socket", at: 40, cookie: "1", local: "127.0.0.1:8080", remote: "127.0.0.1:4000" },
   state: "ESTABLISHED",
@@ -414,6 +425,157 @@ test("who was counted in the accept queue, and is elsewhere since, is not counte
     [2, 60],
     [1, 60],
   ]);
+}, PURE);
+
+/** Two loops with a listener each. The first one computes for 1 from 100 to 900 µs. */
+const LOOPS: readonly Event[] = [0, 1].flatMap((index): Event[] => [
+  { type: "thread", at: 1, thread: index + 2, name: `loop ${index}`, loop: true },
+  { ...QUEUES[index] as ListenerEvent, at: 2, thread: index + 2 },
+]);
+
+const COMPUTING: readonly Event[] = [
+  { type: "begun", at: 50, connection: 1, peer: "127.0.0.1:4000" },
+  { type: "served", at: 50, connection: 1, thread: 2 },
+  { type: "doing", at: 100, thread: 2, connection: 1, what: "computing", task: "prime" },
+];
+
+/** The queues as they are counted. @param at when @param counts how many wait in each */
+function counted(at: number, ...counts: readonly number[]): readonly Event[] {
+  return counts.map((waiting, index) => {
+    return { ...QUEUES[index] as ListenerEvent, at, waiting, limit: 128 };
+  });
+}
+
+/** Somebody is seen in an accept queue. */
+function waitsAt(at: number, port: number): Event {
+  const remote = `127.0.0.1:${port}`;
+  return { ...SOCKET as SocketEvent, at, cookie: String(port), remote, waiting: true };
+}
+
+/** In whose queue everybody waits at a moment, and for whom, and how many wait in each queue. */
+function whoseAt(scene: Scene, us: number) {
+  const view = scene.at(us);
+  const waiting = view.dots.filter(({ place }) => place === "accept queue");
+  return {
+    dots: waiting.map((dot) => `${placeOf(dot, view)}, for ${dot.waitsFor}`),
+    queues: queueParts(view).map((part) => describePart(part, (number) => `#${number}`)),
+  };
+}
+
+test(
+  "of several loops with a queue each, it is said in whose somebody waits if that is certain",
+  () => {
+    const scene = new Scene();
+    scene.add([HEADER, ...LOOPS, ...counted(10, 0, 0), ...COMPUTING]);
+    assertEquals(whoseAt(scene, 150), { dots: [], queues: ["loop 0: 0", "loop 1: 0"] });
+    // Nobody waits anywhere else.
+    scene.add([...counted(200, 1, 0), waitsAt(200, 4001)]);
+    const certain = {
+      dots: ["accept queue of loop 0, for 1"],
+      queues: ["loop 0: 1, for #1", "loop 1: 0"],
+    };
+    assertEquals(whoseAt(scene, 250), certain);
+    // Who has come since nobody has counted may wait in either queue.
+    scene.add([waitsAt(300, 4002), ...counted(300, 1, 1)]);
+    assertEquals(whoseAt(scene, 350).dots, [
+      "accept queue, for undefined",
+      "accept queue, for undefined",
+    ]);
+    assertEquals(whoseAt(scene, 350).queues, ["loop 0: 1", "loop 1: 1"]);
+    // The other loop has taken one of them, and so it was that one's.
+    scene.add([
+      { type: "begun", at: 400, connection: 2, peer: "127.0.0.1:4002" },
+      { type: "served", at: 400, connection: 2, thread: 3 },
+      ...counted(410, 1, 0),
+    ]);
+    assertEquals(whoseAt(scene, 450), certain);
+    assertEquals(whoseAt(scene, 350).dots, [
+      "accept queue, for undefined",
+      "accept queue of loop 1, for undefined",
+    ]);
+    // More are seen than the only queue that is not empty was counted to have.
+    scene.add([waitsAt(500, 4003)]);
+    assertEquals(whoseAt(scene, 550).dots, [
+      "accept queue, for undefined",
+      "accept queue, for undefined",
+    ]);
+    // Once the first loop has served them, everybody knows.
+    scene.add([
+      {
+        type: "span",
+        name: "computing",
+        at: 100,
+        to: 900,
+        thread: 2,
+        connection: 1,
+        task: "prime",
+      },
+      ...[4001, 4003].flatMap((port): Event[] => [
+        { type: "begun", at: 910, connection: port, peer: `127.0.0.1:${port}` },
+        { type: "served", at: 910, connection: port, thread: 2 },
+      ]),
+    ]);
+    assertEquals(whoseAt(scene, 550).dots, [
+      "accept queue of loop 0, for 1",
+      "accept queue of loop 0, for 1",
+    ]);
+    assertEquals(whoseAt(scene, 920), { dots: [], queues: ["loop 0: 0", "loop 1: 0"] });
+  },
+  PURE,
+);
+
+test(
+  "in whose queue somebody waits is said of many, never wrongly, and before they are served",
+  () => {
+    const recording = crowd("cluster");
+    const servedBy = new Map(eventsOf(recording, "served").map((line) => [line.connection, line]));
+    const threadOf = new Map(
+      eventsOf(recording, "begun").map(({ peer, connection }) => {
+        return [peer, servedBy.get(connection)?.thread];
+      }),
+    );
+    // As it happens: nothing is known of what comes later.
+    const scene = new Scene();
+    const said = new Set<string>();
+    for (const line of recording) {
+      scene.add([line]);
+      for (const { place, peer, queueOf } of scene.at(scene.toUs).dots) {
+        if (place !== "accept queue" || queueOf === undefined) continue;
+        assertEquals(queueOf, threadOf.get(peer), peer);
+        said.add(peer);
+      }
+    }
+    assert(said.size >= 5, `said of ${said.size}`);
+    // Afterwards all is known, and each queue is as long as there are some of whom it is said.
+    const waiting = new Set<string>();
+    for (const { at } of eventsOf(recording, "listener")) {
+      const { dots, acceptQueue } = scene.at(at);
+      const inQueue = dots.filter(({ place }) => place === "accept queue");
+      for (const { peer, queueOf } of inQueue) {
+        assertEquals(queueOf, threadOf.get(peer), peer);
+        waiting.add(peer);
+      }
+      for (const { thread, waiting: count } of acceptQueue.ofThreads ?? []) {
+        assertEquals(count, inQueue.filter(({ queueOf }) => queueOf === thread).length);
+      }
+    }
+    assert(waiting.size > said.size, `${waiting.size} have waited`);
+  },
+  PURE,
+);
+
+test("a loop that is gone has no queue, and a recording that names no owners says of none", () => {
+  const scene = new Scene();
+  scene.add([HEADER, ...LOOPS, ...counted(10, 0, 0), ...COMPUTING]);
+  scene.add([{ type: "thread", at: 150, thread: 2, name: "loop 0", gone: true }]);
+  // Nor has it a limit any more, and the other one has its own.
+  assertEquals([100, 150].map((us) => scene.at(us).acceptQueue.limit), [256, 128]);
+  scene.add([...counted(200, 1, 0), waitsAt(200, 4001)]);
+  assertEquals(whoseAt(scene, 250), { dots: ["accept queue, for undefined"], queues: [] });
+  const old = new Scene();
+  const threads = LOOPS.filter(({ type }) => type === "thread");
+  old.add([HEADER, ...threads, ...COMPUTING, ...counted(200, 1, 0), waitsAt(200, 4001)]);
+  assertEquals(whoseAt(old, 250), { dots: ["accept queue, for undefined"], queues: [] });
 }, PURE);
 
 test("who is seen in the accept queue is there, also before anybody has counted", () => {

@@ -6,6 +6,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseFlags } from "../../engine/cli/flags.ts";
+import { Scene } from "../../engine/figures/scene.ts";
 import { TICK_MS } from "../../engine/kernel/age.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { DestroyEvents } from "../../engine/kernel/sock_diag.ts";
@@ -308,6 +309,56 @@ test("a stuck loop and who waits for it are shown since before anybody looks", a
   assert(doing.at < came.at, `${doing.at} before ${came.at}`);
 }, { skip: whyNoKernel() });
 
+/** How many clients come until one of them meets the loop that is stuck. */
+const MOST_CLIENTS = 200;
+
+test("of a cluster's loops, it is shown in whose accept queue somebody waits", async () => {
+  using folder = new Folder();
+  await using server = await ServerProcess.start("cluster", [
+    ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--stall", "0"],
+    ...["--workers", "2", "--offload", "0"],
+  ]);
+  await using watcher = await Watcher.open(liveIn(server.greeting));
+  await using busy = await Peer.connect(server.address);
+  const over = folder.path("over");
+  await busy.send(`until ${over}\n`);
+  const { connection, thread } = await watcher.find("what goes on", "doing", ({ what }) => {
+    return what === "turn";
+  });
+  const shown = ({ name }: Peer) => {
+    const scene = new Scene();
+    scene.add(watcher.lines);
+    const { dots, acceptQueue } = scene.at(scene.toUs);
+    const dot = dots.find(({ peer }) => peer === name);
+    return { dot, queues: acceptQueue.ofThreads ?? [] };
+  };
+  const begun = ({ name }: Peer) => watcher.all("begun").find(({ peer }) => peer === name);
+  // The kernel chooses a loop for each client, until one has come to the loop that is busy.
+  await using clients = new AsyncDisposableStack();
+  let last = busy;
+  for (let count = 0; count < MOST_CLIENTS && begun(last) !== undefined; count++) {
+    const client = last = clients.use(await Peer.connect(server.address));
+    await until("its place to be told", () => {
+      return begun(client) !== undefined || shown(client).dot?.queueOf === thread;
+    });
+  }
+  const { dot, queues } = shown(last);
+  assertEquals([dot?.place, dot?.queueOf, dot?.waitsFor], ["accept queue", thread, connection]);
+  assertEquals(queues.map(({ thread: of, waiting }) => [of === thread, waiting]).sort(), [
+    [false, 0],
+    [true, 1],
+  ]);
+  // Who serves it shows that this was true.
+  writeFileSync(over, "");
+  await last.send("hello\n");
+  assertEquals(await last.take(6), "hello\n");
+  await until("it to be told", () => begun(last) !== undefined);
+  const served = await watcher.find("who serves it", "served", (event) => {
+    return event.connection === begun(last)?.connection;
+  });
+  assertEquals(served.thread, thread);
+}, { skip: whyNoKernel() });
+
 test("who comes and ends while nobody else does is seen by glances", async () => {
   const net = sockets();
   const listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, {});
@@ -581,6 +632,21 @@ test("who waits to write is told, although nobody looked at the clock when it be
     (event) => event.connection === connection && event.what === undefined,
   );
 });
+
+test("a reader who is slow is told the latest count of each listener", () => {
+  const reader = new Reader(new Connections(), []);
+  reader.fallBehind();
+  const count = (cookie: string, waiting: number) => {
+    const local = "127.0.0.1:8080";
+    reader.add(itemOf({ type: "listener", at: 1, local, cookie, waiting }));
+  };
+  for (let waiting = 1; waiting <= 3; waiting++) count("1", waiting);
+  count("2", 0);
+  const counts = takeInto(new Knowledge(), reader).flatMap((line) =>
+    line.type === "listener" ? [[line.cookie, line.waiting]] : []
+  );
+  assertEquals(counts, [["1", 3], ["2", 0]]);
+}, { pure: true });
 
 test("a reader who waits for more is told of a thousand connections at once, one by one", () => {
   const present = new Connections();

@@ -37,6 +37,7 @@ import type {
   FeedControl,
   LiveFeed,
   LivePage,
+  OwnListener,
 } from "../trace/live_feed.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
 import type { TrackRecord, TrackShare } from "../trace/timeline_track.ts";
@@ -107,6 +108,7 @@ type Order =
     readonly share: TrackShare;
     readonly isYours: boolean;
   }
+  | { readonly kind: "accepts"; readonly listener: OwnListener }
   | {
     readonly kind: "gone";
     readonly number: number;
@@ -269,6 +271,8 @@ class ThreadSide {
       }
       case "thread":
         return view?.addThread(order.thread, order.at, order.share, order.isYours);
+      case "accepts":
+        return view?.accepts(order.listener);
       case "gone":
         return view?.removeThread(order.number, order.at, order.outcome);
       case "records":
@@ -472,6 +476,10 @@ export class LiveServer implements LiveFeed, LivePage {
 
   addThread(thread: TimelineThread, at: number, share: TrackShare, isYours: boolean): void {
     this.#worker.post({ kind: "thread", thread, at, share, isYours });
+  }
+
+  accepts(listener: OwnListener): void {
+    this.#worker.post({ kind: "accepts", listener });
   }
 
   removeThread(number: number, at: number, outcome: number): void {

@@ -22,7 +22,8 @@ import type {
 } from "../../recording/events.ts";
 import type { SharedPulses } from "../core/statistics_share.ts";
 import { type Before, Foreword } from "../trace/foreword.ts";
-import { beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
+import type { OwnListener } from "../trace/live_feed.ts";
+import { acceptsEvent, beginEvents, endEvent, spanEvent } from "../trace/record_events.ts";
 import { microseconds, type TimelineThread } from "../trace/timeline_sink.ts";
 import {
   readUnderWay,
@@ -107,6 +108,8 @@ export class LiveState implements Present {
   #unmeasured = new Map<number, Seen>();
   readonly #sockets = new Map<string, SocketEvent>();
   readonly #listeners = new Map<string, ListenerEvent>();
+  /** The listeners from which one thread of several accepts, by their cookies. */
+  readonly #accepting = new Map<string, OwnListener>();
   /** The addresses from which the page itself has connected. */
   readonly #own = new Set<string>();
   readonly #foreword = new Foreword();
@@ -158,12 +161,21 @@ export class LiveState implements Present {
     this.#parts.tell(threadEvent(thread, at));
   }
 
+  /** One of several threads has a listener of its own. */
+  accepts(listener: OwnListener): void {
+    this.#accepting.set(listener.cookie, listener);
+    this.#parts.tell(acceptsEvent(listener, this.now()));
+  }
+
   /** A thread is gone, and what it served. */
   removeThread(number: number, at: number, outcome: number): void {
     const known = this.#threads.get(number);
     if (known === undefined) return;
     this.#threads.delete(number);
     this.#doings.delete(`thread ${number}`);
+    for (const { cookie, thread } of this.#accepting.values()) {
+      if (thread === number) this.#accepting.delete(cookie);
+    }
     for (const [id, { toldBy }] of this.#open) {
       if (toldBy === number) this.#end(endEvent(id, at, outcome));
     }
@@ -430,6 +442,7 @@ export class LiveState implements Present {
     for (const [, { events }] of unknown.sort(([, a], [, b]) => a.at - b.at)) yield* events;
     yield* this.#sockets.values();
     yield* this.#listeners.values();
+    for (const listener of this.#accepting.values()) yield acceptsEvent(listener, at);
     for (const [whose, event] of this.#doings) {
       if (doings.get(whose)?.at !== event.at) yield event;
     }

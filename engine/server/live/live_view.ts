@@ -19,7 +19,7 @@ import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import { ProcessFigures } from "../metrics/process_figures.ts";
 import { countOverflows } from "../statistics/listener_figures.ts";
 import { StatisticsReader, type StatisticsSnapshot } from "../statistics/statistics_reader.ts";
-import { chooseTold } from "../trace/live_feed.ts";
+import { chooseTold, type OwnListener } from "../trace/live_feed.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
 import {
   LEVEL_OF,
@@ -198,6 +198,11 @@ export class LiveView implements Disposable {
     this.#common ??= new TimelineCommon(share.common);
     if (isYours) this.#rings.push({ number: thread.number, ring: new TrackReader(share) });
     this.#state.addThread(thread, at, share);
+  }
+
+  /** One of several threads has a listener of its own. */
+  accepts(listener: OwnListener): void {
+    this.#state.accepts(listener);
   }
 
   /** A thread is gone. */

@@ -35,7 +35,7 @@ const SLOW_CALLS = 3;
 /** How many sentences are kept for a reader that is slow. */
 const MOST_NOTES = 64;
 
-/** The types of lines that a slow reader is told too: the latest of each. */
+/** The types of lines that a slow reader is told too: the latest of each, and of each listener. */
 const COUNTS: ReadonlySet<string> = new Set(["counters", "figures", "listener"]);
 
 /** What is left out, as `left_out` calls it. */
@@ -44,6 +44,11 @@ const LEFT_OUT: { readonly [type in Line["type"]]?: string } = {
   span: "spans",
   socket: "sockets",
 };
+
+/** What a line counts: of several listeners each has a queue of its own. */
+function countOf(line: Line): string {
+  return line.type === "listener" ? `${line.type} ${line.cookie ?? line.local}` : line.type;
+}
 
 /** Tells a reader how things are now. */
 export interface Present {
@@ -115,7 +120,7 @@ export class Reader {
 
   #leave(item: Item): void {
     const { type } = item.line;
-    if (COUNTS.has(type)) this.#counts.set(type, item);
+    if (COUNTS.has(type)) this.#counts.set(countOf(item.line), item);
     else if (type === "note" && this.#notes.length < MOST_NOTES) this.#notes.push(item);
     else this.leaveOut(LEFT_OUT[type] ?? "events", 1);
   }

@@ -298,6 +298,10 @@ export class LoopServer {
         this.#address = message.address;
         if (message.descriptor !== undefined) {
           link.kept = this.#group?.add(message.descriptor, message.address);
+          const { thread, address } = message;
+          if (link.kept !== undefined && thread !== undefined) {
+            this.#timeline?.accepts({ thread, cookie: link.kept.cookie, address });
+          }
         }
       } else if (message.kind === "stoppedListening") {
         link.isDeaf = true;

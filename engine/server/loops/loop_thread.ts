@@ -57,7 +57,14 @@ export type ToLoop = OffloadAnswer | { readonly kind: "look" | "die" } | {
 /** What a loop says to the main thread. */
 export type FromLoop =
   | OffloadRequest
-  | { readonly kind: "listening"; readonly address: Address; readonly descriptor?: number }
+  | {
+    readonly kind: "listening";
+    readonly address: Address;
+    /** Its own listener, if it has one. */
+    readonly descriptor?: number;
+    /** Its number in the recording, if something is recorded. */
+    readonly thread?: number;
+  }
   | { readonly kind: "stoppedListening" };
 
 /** A loop, from its beginning to its end. */
@@ -238,7 +245,12 @@ export class LoopThread {
    * @param descriptor the descriptor of its own listener, if it has one
    */
   listening(address: Address, descriptor?: number): void {
-    this.say({ kind: "listening", address, ...(descriptor !== undefined && { descriptor }) });
+    this.say({
+      kind: "listening",
+      address,
+      ...(descriptor !== undefined && { descriptor }),
+      ...(this.track !== undefined && { thread: this.track.number }),
+    });
     this.#sayReady();
   }
 

@@ -80,6 +80,16 @@ export interface FedServer {
   readonly expectsHeader: boolean;
 }
 
+/** A listener from which one thread of several accepts, and no other. */
+export interface OwnListener {
+  /** The number of the thread. */
+  readonly thread: number;
+  /** The kernel's name of the listener. */
+  readonly cookie: string;
+  /** Where it listens. */
+  readonly address: Address;
+}
+
 /** The reader's side. All times are in milliseconds since the beginning. */
 export interface LiveFeed {
   /** The timeline begins. */
@@ -92,6 +102,8 @@ export interface LiveFeed {
    * {@linkcode LiveFeed.take}
    */
   addThread(thread: TimelineThread, at: number, share: TrackShare, isYours: boolean): void;
+  /** One of several threads has a listener of its own. */
+  accepts(listener: OwnListener): void;
   /** A thread is gone. @param number its number @param at when @param outcome of what it served */
   removeThread(number: number, at: number, outcome: number): void;
   /**

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { formatAddress } from "../../../protocols/address.ts";
 import { withoutZone } from "../../net/address.ts";
 import type {
   BegunEvent,
+  ListenerEvent,
   Outcome,
   OverEvent,
   QueuedEvent,
@@ -14,6 +16,7 @@ import type {
   SpanEvent,
 } from "../../recording/events.ts";
 import type { Before } from "./foreword.ts";
+import type { OwnListener } from "./live_feed.ts";
 import { microseconds, type TimelineThread } from "./timeline_sink.ts";
 import { describeOutcome, RECORD, type TrackRecord } from "./timeline_track.ts";
 
@@ -52,6 +55,16 @@ export function beginEvents(
     ...(came < taken ? [{ type: "queued" as const, at: from, to, connection }] : []),
     ...(thread !== 0 ? [{ type: "served" as const, at: to, connection, thread }] : []),
   ];
+}
+
+/**
+ * The event that says who accepts from a listener.
+ *
+ * @param listener the listener
+ * @param at when that is told, in microseconds
+ */
+export function acceptsEvent({ thread, cookie, address }: OwnListener, at: number): ListenerEvent {
+  return { type: "listener", at, local: withoutZone(formatAddress(address)), cookie, thread };
 }
 
 /**

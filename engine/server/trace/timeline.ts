@@ -19,7 +19,8 @@ import { TextFile } from "../../recording/text_file.ts";
 import { moment } from "../../values/moment.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
-import { chooseTold, feedOf, type LiveFeed, type LivePage } from "./live_feed.ts";
+import { chooseTold, feedOf, type LiveFeed, type LivePage, type OwnListener } from "./live_feed.ts";
+import { acceptsEvent } from "./record_events.ts";
 import { RecordingSink } from "./recording_sink.ts";
 import type { SocketWatch } from "./socket_watch.ts";
 import { microseconds, type TimelineSink, type TimelineThread } from "./timeline_sink.ts";
@@ -314,6 +315,16 @@ export class Timeline implements Disposable {
     if (this.#recording === undefined) return;
     this.#server = server;
     this.#sockets?.look(server.address);
+  }
+
+  /**
+   * One of several threads has a listener of its own, and nobody else accepts from it.
+   *
+   * @param listener the listener
+   */
+  accepts(listener: OwnListener): void {
+    this.#recording?.add(acceptsEvent(listener, microseconds(this.#now())));
+    this.#live?.accepts(listener);
   }
 
   /** The server is told to close. */

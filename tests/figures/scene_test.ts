@@ -70,7 +70,7 @@ const STORIES: readonly (readonly [
   options: Pick<SimulationOptions, "mode"> & Partial<SimulationOptions>,
   story: readonly string[],
 ])[] = [
-  [{ mode: "sequential" }, ["1 loop 0: computing", "2 accept queue of 1", "3 accept queue of 1"]],
+  [{ mode: "sequential" }, ["1 worker 0: computing", "2 accept queue of 1", "3 accept queue of 1"]],
   [{ mode: "threadpool", workers: 1 }, [
     "1 worker 0: computing",
     "2 hand-over queue of 1",

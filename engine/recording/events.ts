@@ -27,6 +27,9 @@ import type { SocketTimer, TcpState } from "../kernel/tcp_states.ts";
 /** The version of the form. */
 export const VERSION = 1;
 
+/** The runtime of a recording that a simulator has made. */
+export const VIRTUAL_TIME = "virtual time";
+
 /** Which means a program had to look at TCP. */
 export type Tier =
   /** What the system shows to everybody. */
@@ -348,6 +351,20 @@ export interface LineEvent extends Timed {
   readonly does: "says" | "hears";
 }
 
+/**
+ * A client has called and has had its answer: so its own end has seen it, by its own clock. `at` is
+ * when it called.
+ */
+export interface ClientEvent extends Timed {
+  readonly type: "client";
+  /** Its address: the server has it as `peer`. */
+  readonly peer: string;
+  /** When it knew that it was connected: the kernel had opened the connection by then. */
+  readonly connected: number;
+  /** When it had its answer. */
+  readonly to: number;
+}
+
 /** A sentence for people, for instance what could not be seen and why. */
 export interface NoteEvent extends Timed {
   readonly type: "note";
@@ -469,6 +486,7 @@ export type Event =
   | CountersEvent
   | ClosingEvent
   | LineEvent
+  | ClientEvent
   | NoteEvent
   | CallEvent
   | QuestionEvent

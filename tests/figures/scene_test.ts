@@ -365,6 +365,16 @@ test(
     };
     assertEquals(place([socket], 500), [["accept queue", 350]]);
     assertEquals(place([socket, begun], 320), [["accept queue", 300]]);
+    // Its own end knows it better, whichever line comes first.
+    const client: Event = { type: "client", at: 240, peer, connected: 250, to: 2_000 };
+    for (const lines of [[begun, client], [client, begun]]) {
+      assertEquals(place(lines, 249), []);
+      assertEquals(place(lines, 260), [["accept queue", 250]]);
+    }
+    // The address was somebody else's before.
+    const over: Event = { type: "over", at: 950, connection: 1, outcome: "done" };
+    const next: Event = { ...begun, at: 3_000, connection: 2, connected: 2_900 };
+    assertEquals(place([begun, over, next, client], 2_950), [["accept queue", 2_900]]);
   },
   PURE,
 );

@@ -7,15 +7,18 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { laddersOf } from "../../engine/figures/ladders.ts";
+import { livesOf, type Visit, visitsOf } from "../../engine/figures/life.ts";
 import { spreadOf } from "../../engine/figures/line_table.ts";
+import { TICK_MS } from "../../engine/kernel/age.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
+import { formatTime } from "../../engine/values/units.ts";
 import { COMPANIES } from "../../lab/simulator/companies.ts";
 import { SIMULATED } from "../../lab/simulator/simulate.ts";
 import { factsOf } from "../../scripts/lesson_facts.ts";
 import { predict } from "../../scripts/record_lessons.ts";
 import { CHAT_KNOBS } from "../../site/elements/chat_knobs.ts";
 import { ELEMENTS, FIGURES } from "../../site/elements/names.ts";
-import type { Measured } from "../../site/measured.ts";
+import type { Measured, MeasuredClient } from "../../site/measured.ts";
 import { LESSONS, MOST_COMMANDS, MOST_WORDS, PAGES, PARTS } from "../../site/pages.ts";
 import { clientNamesOf, recordingOf, RECORDINGS } from "../../site/recordings.ts";
 import { LEFT_OUT } from "../../site/shown_commands.ts";
@@ -185,6 +188,44 @@ test("who has only the site finds how to begin", () => {
   }
   assertMatch(text, /--start 'handshake /);
   assert(readPage({ file: "index.md" }).links.includes("start.md"));
+});
+
+/**
+ * How much later than it came a client may begin in a figure where only its server has told, in
+ * microseconds: two ticks.
+ */
+const LATE_US = 2 * TICK_MS * 1_000;
+
+test("a figure says what the table says: how long a client took, how long it waited, and for whom", () => {
+  const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
+  for (const recording of RECORDINGS) {
+    const { name, kind } = recording;
+    if (kind !== "server") continue;
+    const { events } = readRecording(
+      readFileSync(new URL(`public/recordings/${name}.jsonl`, SITE), "utf8"),
+      name,
+    );
+    // Whoever was refused had no connection, and has a row in the table alone.
+    const clients = (measured.recordings[name] ?? []).filter((client) => !client.was_refused);
+    const visits = visitsOf(events);
+    assertEquals(visits.length, clients.length, name);
+    for (const [place, life] of livesOf(events, visits).entries()) {
+      const { fromUs, toUs, isByServer = false } = visits[place] as Visit;
+      const { measured_us, waited_us, waited_for } = clients[place] as MeasuredClient;
+      const again = `${name}, client ${place + 1}: deno task record-lessons ${name}`;
+      const drawn = [Math.round(toUs - fromUs), Math.round(life.waitedUs)];
+      const written = [measured_us, waited_us];
+      if (!isByServer) assertEquals(drawn.map(formatTime), written.map(formatTime), again);
+      for (const [at, us] of drawn.entries()) {
+        assert(
+          Math.abs(us - (written[at] as number)) <= LATE_US,
+          `${us}, not ${written[at]}: ${again}`,
+        );
+      }
+      const whom = life.waitedFor === undefined ? null : clients[life.waitedFor]?.name;
+      if (!isByServer || waited_us > LATE_US) assertEquals(whom, waited_for, again);
+    }
+  }
 });
 
 test("what was predicted is what the simulator says today", () => {

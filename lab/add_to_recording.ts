@@ -9,6 +9,7 @@ import {
   type ClientEvent,
   type Header,
   type LineEvent,
+  moveEvent,
   roundUs,
 } from "../engine/recording/events.ts";
 
@@ -21,12 +22,7 @@ import {
 export function addToRecording(file: string, seen: readonly (ClientEvent | LineEvent)[]): void {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
   const { began_us } = JSON.parse(lines[0] as string) as Header;
-  const since = (us: number) => roundUs(us - began_us);
-  const events = seen.map((event) => ({
-    ...event,
-    at: since(event.at),
-    ...(event.type === "client" && { connected: since(event.connected), to: since(event.to) }),
-  }));
+  const events = seen.map((event) => moveEvent(event, (us) => roundUs(us - began_us)));
   // The last line of the recording stays the last.
   lines.splice(-1, 0, ...events.map((event) => JSON.stringify(event)));
   writeFileSync(file, `${lines.join("\n")}\n`);

@@ -506,3 +506,19 @@ export type EventType = Event["type"];
 export function roundUs(us: number): number {
   return Math.max(0, Math.round(us * 1000) / 1000);
 }
+
+/** The fields that are moments, where they are numbers: the `to` of a packet is an address. */
+const MOMENTS: readonly string[] = ["at", "to", "connected", "arrived"];
+
+/**
+ * The same event on another time base.
+ *
+ * @param event the event
+ * @param move says what a moment of the one base is on the other
+ */
+export function moveEvent<Moved extends Event>(event: Moved, move: (us: number) => number): Moved {
+  const fields = Object.entries(event).map(([name, value]) =>
+    [name, MOMENTS.includes(name) && typeof value === "number" ? move(value) : value] as const
+  );
+  return Object.fromEntries(fields) as unknown as Moved;
+}

@@ -9,7 +9,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { laddersOf } from "../../engine/figures/ladders.ts";
 import { livesOf, type Visit, visitsOf } from "../../engine/figures/life.ts";
 import { spreadOf } from "../../engine/figures/line_table.ts";
-import { TICK_MS } from "../../engine/kernel/age.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
 import { formatTime } from "../../engine/values/units.ts";
 import { COMPANIES } from "../../lab/simulator/companies.ts";
@@ -190,12 +189,6 @@ test("who has only the site finds how to begin", () => {
   assert(readPage({ file: "index.md" }).links.includes("start.md"));
 });
 
-/**
- * How much later than it came a client may begin in a figure where only its server has told, in
- * microseconds: two ticks.
- */
-const LATE_US = 2 * TICK_MS * 1_000;
-
 test("a figure says what the table says: how long a client took, how long it waited, and for whom", () => {
   const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
   for (const recording of RECORDINGS) {
@@ -209,21 +202,15 @@ test("a figure says what the table says: how long a client took, how long it wai
     const clients = (measured.recordings[name] ?? []).filter((client) => !client.was_refused);
     const visits = visitsOf(events);
     assertEquals(visits.length, clients.length, name);
-    for (const [place, life] of livesOf(events, visits).entries()) {
+    for (const [place, { waitedUs, waitedFor }] of livesOf(events, visits).entries()) {
       const { fromUs, toUs, isByServer = false } = visits[place] as Visit;
       const { measured_us, waited_us, waited_for } = clients[place] as MeasuredClient;
-      const again = `${name}, client ${place + 1}: deno task record-lessons ${name}`;
-      const drawn = [Math.round(toUs - fromUs), Math.round(life.waitedUs)];
-      const written = [measured_us, waited_us];
-      if (!isByServer) assertEquals(drawn.map(formatTime), written.map(formatTime), again);
-      for (const [at, us] of drawn.entries()) {
-        assert(
-          Math.abs(us - (written[at] as number)) <= LATE_US,
-          `${us}, not ${written[at]}: ${again}`,
-        );
-      }
-      const whom = life.waitedFor === undefined ? null : clients[life.waitedFor]?.name;
-      if (!isByServer || waited_us > LATE_US) assertEquals(whom, waited_for, again);
+      const whom = waitedFor === undefined ? null : clients[waitedFor]?.name;
+      assertEquals(
+        [formatTime(Math.round(toUs - fromUs)), formatTime(Math.round(waitedUs)), whom, isByServer],
+        [formatTime(measured_us), formatTime(waited_us), waited_for, false],
+        `${name}, client ${place + 1}: deno task record-lessons ${name}`,
+      );
     }
   }
 });

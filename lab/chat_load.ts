@@ -9,7 +9,6 @@
  * @module
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
 import { build, type Histogram } from "hdr-histogram-js";
 // @ts-types="../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
@@ -19,7 +18,7 @@ import type { Connection, Sink } from "../engine/net/transport.ts";
 import { formatAddress } from "../protocols/address.ts";
 import type { Address } from "../protocols/effects.ts";
 import { encodeLine } from "../protocols/text.ts";
-import { type Header, type LineEvent, roundUs } from "../engine/recording/events.ts";
+import type { LineEvent } from "../engine/recording/events.ts";
 import { nowUs } from "../engine/values/moment.ts";
 import { type RuntimeCommand, RUNTIMES, scriptCommand } from "../engine/process/runtimes.ts";
 import { fail, readCommandLine } from "../engine/cli/command_line.ts";
@@ -28,6 +27,7 @@ import { type Command, UsageError, type Values } from "../engine/cli/flags.ts";
 import { integerOption, valueOf } from "../engine/cli/options.ts";
 import { durationOption, rateOption, sizeOption } from "../engine/cli/quantity_options.ts";
 import { formatRun } from "../engine/cli/invocation.ts";
+import { addToRecording } from "./add_to_recording.ts";
 import { beginTable } from "./growing_table.ts";
 import { LoadedServer } from "./loaded_server.ts";
 import { ON, runtimeOn } from "./on_runtime.ts";
@@ -283,18 +283,8 @@ async function measure(command: RuntimeCommand, load: Load): Promise<Result> {
       chat.close();
     }
   }
-  if (load.record !== undefined) addLines(load.record, result.lines);
+  if (load.record !== undefined) addToRecording(load.record, result.lines);
   return result;
-}
-
-/** Adds to a server's recording what its users have seen. */
-function addLines(file: string, seen: readonly LineEvent[]): void {
-  const lines = readFileSync(file, "utf8").trimEnd().split("\n");
-  const { began_us } = JSON.parse(lines[0] as string) as Header;
-  const events = seen.map((event) => ({ ...event, at: roundUs(event.at - began_us) }));
-  // The last line of the recording stays the last.
-  lines.splice(-1, 0, ...events.map((event) => JSON.stringify(event)));
-  writeFileSync(file, `${lines.join("\n")}\n`);
 }
 
 const COLUMNS = [

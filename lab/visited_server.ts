@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import type { Event, Header } from "../engine/recording/events.ts";
+import { type ClientEvent, type Event, type Header, roundUs } from "../engine/recording/events.ts";
 import { readRecording } from "../engine/recording/read_recording.ts";
 import type { RuntimeCommand } from "../engine/process/runtimes.ts";
 import type { ModeName } from "../modes/catalogue.ts";
@@ -13,6 +13,7 @@ import type { Visitor } from "./simulator/companies.ts";
 import { type Life, livesOf } from "../engine/figures/life.ts";
 import { type Seen, sendCompany } from "./tour/visits.ts";
 import { LoadedServer } from "./loaded_server.ts";
+import { addToRecording } from "./add_to_recording.ts";
 import { modeCommand } from "./mode_command.ts";
 
 /** What is visited, and by whom. */
@@ -79,7 +80,7 @@ export async function visitServer(
   file: string,
   signal: AbortSignal,
 ): Promise<Visited> {
-  const { result: seen, header, events } = await recordServer(
+  const { result: seen } = await recordServer(
     visit,
     on,
     file,
@@ -90,10 +91,20 @@ export async function visitServer(
       return sendCompany(company, server.address, signal, closing);
     },
   );
+  // Whoever looks at the recording sees the clients by their own clocks, too.
+  addToRecording(file, seen.flatMap(clientEvent));
+  const { header, events } = readRecording(readFileSync(file, "utf8"), file);
   const visits = seen.map(({ peer, calledUs, answeredUs }) => ({
     peer,
-    fromUs: calledUs - header.began_us,
-    toUs: answeredUs - header.began_us,
+    fromUs: roundUs(calledUs - header.began_us),
+    toUs: roundUs(answeredUs - header.began_us),
   }));
   return { seen, header, events, lives: livesOf(events, visits) };
+}
+
+/** What a client tells. Of one that was refused there is nothing to tell: it has no connection. */
+function clientEvent({ peer, calledUs, connectedUs, answeredUs }: Seen): readonly ClientEvent[] {
+  return connectedUs === undefined
+    ? []
+    : [{ type: "client", at: calledUs, peer, connected: connectedUs, to: answeredUs }];
 }

@@ -26,7 +26,7 @@ import type { Server } from "../engine/server/core/server.ts";
 import { onThread, type Thread } from "../engine/server/descriptors/thread.ts";
 
 onThread("sequential", {
-  loop(thread: Thread) {
+  worker(thread: Thread) {
     for (const fd of thread.connections()) thread.serve(fd);
   },
 });
@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   requireThreads(1);
   const plan = { mode: "sequential", url: import.meta.url, threads: 1 };
   const server = await DescriptorServer.open(plan, options);
-  return await server.serve(server.team.keepRunning("loop"), ["1 thread", "descriptors"]);
+  return await server.serve(server.team.keepRunning("worker"), ["1 thread", "descriptors"]);
 }
 
 /** Does the same with the runtime's own listener, where Berkeley sockets are not available. */

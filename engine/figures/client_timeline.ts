@@ -9,11 +9,20 @@
  * @module
  */
 
-import type { Event } from "../recording/events.ts";
+import { type Event, VIRTUAL_TIME } from "../recording/events.ts";
 import { formatTime } from "../values/units.ts";
 import type { Look } from "./colours.ts";
 import { define, make } from "./element.ts";
-import { type Doing, DOING_WORDS, type Life, livesOf, type Visit, visitsOf } from "./life.ts";
+import {
+  type Doing,
+  DOING_WORDS,
+  LEAST_US,
+  type Life,
+  livesOf,
+  type Visit,
+  visitsOf,
+  waitingUs,
+} from "./life.ts";
 import { inOrder } from "./lines.ts";
 import { type FigureFrame, RecordingFigure } from "./recording_figure.ts";
 
@@ -31,6 +40,12 @@ const LOOKS: Readonly<Record<Doing, Look>> = {
   computing: "computing",
   talk: "reading",
 };
+
+/** What is to be known of clients whose own clocks are not. */
+const BY_SERVER =
+  "When these clients came, only the server's kernel has told. They may have waited " +
+  "to be accepted for longer than is drawn: by 20 ms at most where it was asked as they were taken, " +
+  "and else for as long as nobody has looked.";
 
 const STYLE = `
 .rows { list-style: none; display: grid; gap: 0.7rem; }
@@ -87,7 +102,11 @@ export class ClientTimeline extends RecordingFigure {
 
   protected override drawIn(body: HTMLElement): void {
     const events = inOrder(this.lines).filter((line): line is Event => line.type !== "recording");
-    const all = this.#visits ?? visitsOf(events);
+    const [header] = this.lines;
+    // In virtual time nothing is hidden from the server.
+    const isVirtual = header?.type === "recording" && header.runtime === VIRTUAL_TIME;
+    const all = (this.#visits ?? visitsOf(events))
+      .map((visit) => isVirtual ? { ...visit, isByServer: false } : visit);
     if (all.length === 0) {
       if (this.lines.length > 0) {
         body.replaceChildren(make("p", { class: "note", text: "No client has come." }));
@@ -114,6 +133,9 @@ export class ClientTimeline extends RecordingFigure {
       }.`;
       parts.push(make("p", { class: "note", text }));
     }
+    if (visits.some(({ isByServer }) => isByServer === true)) {
+      parts.push(make("p", { class: "note", text: BY_SERVER }));
+    }
     if (all.length > visits.length) {
       const text = `${all.length - visits.length} more clients are not drawn.`;
       parts.push(make("p", { class: "note", text }));
@@ -131,7 +153,8 @@ interface Scale {
   readonly toldUs: number | undefined;
 }
 
-function row({ fromUs, toUs }: Visit, life: Life, scale: Scale): HTMLElement {
+function row(visit: Visit, life: Life, scale: Scale): HTMLElement {
+  const { fromUs, toUs } = visit;
   const told = make("span", { class: "told" });
   told.hidden = scale.toldUs === undefined;
   told.style.left = `${((scale.toldUs ?? 0) - scale.fromUs) / scale.lengthUs * 100}%`;
@@ -155,25 +178,31 @@ function row({ fromUs, toUs }: Visit, life: Life, scale: Scale): HTMLElement {
       make("span", { class: "name", text: scale.name(scale.index) }),
       bar,
       make("span", { class: "length", text: formatTime(toUs - fromUs) }),
-      make("span", { class: "waited", text: sentence(life, scale.name) }),
+      make("span", { class: "waited", text: sentence(visit, life, scale.name) }),
     ],
   });
 }
 
 /** What became of a client's time, in words. */
-function sentence(
-  { stretches, waitedFor, waitedUs }: Life,
-  name: (index: number) => string,
-): string {
-  const computedUs = stretches.reduce(
+function sentence(visit: Visit, life: Life, name: (index: number) => string): string {
+  const computedUs = life.stretches.reduce(
     (sum, { doing, fromUs, toUs }) => sum + (doing === "computing" ? toUs - fromUs : 0),
     0,
   );
   const computed = computedUs >= 1 ? `the server computed ${formatTime(computedUs)} for it` : "";
-  const waited = waitedFor === undefined
-    ? "waited for nobody"
-    : `waited ${formatTime(waitedUs)} for ${name(waitedFor)}`;
-  return [waited, computed].filter((text) => text !== "").join("; ");
+  return [wait(visit, life, name), computed].filter((text) => text !== "").join("; ");
+}
+
+function wait(
+  { isByServer = false }: Visit,
+  life: Life,
+  name: (index: number) => string,
+): string {
+  const { waitedFor, waitedUs } = life;
+  if (waitedFor !== undefined) return `waited ${formatTime(waitedUs)} for ${name(waitedFor)}`;
+  const us = waitingUs(life);
+  if (us >= LEAST_US) return `waited ${formatTime(us)}, for no other client`;
+  return isByServer ? "was not seen to wait" : "waited for nobody";
 }
 
 function classOf(doing: Doing): string {

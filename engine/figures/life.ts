@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Event, SpanEvent } from "../recording/events.ts";
+import type { ClientEvent, Event, SpanEvent } from "../recording/events.ts";
 
 /** What a client waited for, or had. */
 export type Doing =
@@ -52,6 +52,13 @@ export interface Visit {
   readonly peer: string;
   readonly fromUs: number;
   readonly toUs: number;
+  /**
+   * Whether its own clock is not known, and only its server has told: then it may have come earlier,
+   * by two ticks of the kernel's clock, or by more where the kernel was not asked.
+   *
+   * @default {false}
+   */
+  readonly isByServer?: boolean;
 }
 
 /** A client's time. */
@@ -68,29 +75,44 @@ export interface Life {
 }
 
 /**
- * The clients as the server has seen them, where their own clocks are not known: from when the kernel
- * was seen to have the connection, or the server took it, until the conversation was over.
+ * The clients: as they have seen themselves, where the recording has that. Of all others from when the
+ * kernel had their connection at the latest, or the server took it, until the conversation was over.
  *
- * @param events a server's recording, in the order of time
+ * @param events a recording, in the order of time
  * @returns the clients in the order in which they came
  */
 export function visitsOf(events: readonly Event[]): readonly Visit[] {
+  const clients = events.filter((event) => event.type === "client");
   const waiting = new Map<string, number>();
-  const visits = new Map<number, { peer: string; fromUs: number; toUs: number }>();
+  const visits = new Map<number, Visit>();
   const lastUs = events.at(-1)?.at ?? 0;
   for (const event of events) {
     if (event.type === "socket" && event.waiting === true) {
-      if (!waiting.has(event.remote)) waiting.set(event.remote, event.at);
+      const { at, remote, connected = at } = event;
+      waiting.set(remote, Math.min(waiting.get(remote) ?? at, connected));
     } else if (event.type === "begun") {
-      const { connection, peer, at } = event;
-      visits.set(connection, { peer, fromUs: waiting.get(peer) ?? at, toUs: lastUs });
+      const { connection, peer, at, connected = at } = event;
+      // The same address may have been another client's before.
+      const own = clients.findIndex((client) => client.peer === peer && at <= client.to);
+      const fromUs = Math.min(waiting.get(peer) ?? at, connected);
+      visits.set(
+        connection,
+        own < 0
+          ? { peer, fromUs, toUs: lastUs, isByServer: true }
+          : visitOf(clients.splice(own, 1)[0] as ClientEvent),
+      );
       waiting.delete(peer);
     } else if (event.type === "over") {
       const visit = visits.get(event.connection);
-      if (visit !== undefined) visit.toUs = event.at;
+      if (visit?.isByServer === true) visits.set(event.connection, { ...visit, toUs: event.at });
     }
   }
-  return [...visits.values()].sort((one, other) => one.fromUs - other.fromUs);
+  return [...visits.values(), ...clients.map(visitOf)]
+    .sort((one, other) => one.fromUs - other.fromUs);
+}
+
+function visitOf({ peer, at, to }: ClientEvent): Visit {
+  return { peer, fromUs: at, toUs: to };
 }
 
 /** An interval. */
@@ -170,6 +192,14 @@ export function lifeAmong(
     waitedUs: isKnown ? most : 0,
     waitedFor: isKnown ? sums.indexOf(most) : undefined,
   };
+}
+
+/** For how long a client waited, for whomever or whatever, in microseconds. @param life its time */
+export function waitingUs({ stretches }: Life): number {
+  return stretches.reduce(
+    (sum, { doing, fromUs, toUs }) => sum + (WAITS.includes(doing) ? toUs - fromUs : 0),
+    0,
+  );
 }
 
 /** When somebody computed for a client, and in which thread. */

@@ -28,6 +28,7 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
   served: ["at", "thread", "connection"],
   over: ["at", "connection"],
   span: ["at", "to"],
+  client: ["at", "connected", "to"],
 };
 
 /**

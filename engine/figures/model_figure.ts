@@ -44,8 +44,12 @@ const MARGIN = 0.04;
 /** How often texts change, in milliseconds. */
 const TEXT_MS = 150;
 
-/** How often totals are said to those who listen, in milliseconds. */
+/**
+ * How often totals that change all the time are said to those who listen, and after what time without
+ * a change they are said at once, in milliseconds.
+ */
 const TOTALS_MS = 5_000;
+const SETTLED_MS = 500;
 
 /** From this number of connections on it is not said in words what happens. */
 const MOST_TOLD = 3_000;
@@ -83,8 +87,10 @@ export class ModelFigure extends ElementBase {
   #frame = 0;
   #shownMs: number | undefined;
   #textMs = -Infinity;
+  /** The totals of the last picture, since when they are the same, and when some were said last. */
+  #counted = "";
+  #countedMs = -Infinity;
   #totalsMs = -Infinity;
-  #tellTotals = "";
   readonly #source = new RecordingSource();
 
   /** The recording. Setting it shows it from its beginning. */
@@ -557,18 +563,24 @@ export class ModelFigure extends ElementBase {
     return named.slice(0, 1).toUpperCase() + named.slice(1);
   }
 
-  /** Totals for those who listen: seldom, and only if they have changed. */
+  /**
+   * Totals for those who listen: those of the picture that stands still, and of one that moves seldom.
+   */
   #writeTotals({ dots, totals }: View): void {
-    const nowMs = performance.now();
-    if (this.#totals === undefined || nowMs - this.#totalsMs < TOTALS_MS) return;
+    if (this.#totals === undefined) return;
     const at = (place: Dot["place"]) => dots.filter((dot) => dot.place === place).length;
     const served = at("thread");
     const waits = at("accept queue") + at("hand-over queue");
     const over = Object.values(totals.outcomes).reduce((sum, each) => sum + each, 0);
     const text = `${served} served, ${waits} waiting, ${over} over`;
-    if (text === this.#tellTotals) return;
+    const nowMs = performance.now();
+    if (text !== this.#counted) {
+      this.#counted = text;
+      this.#countedMs = nowMs;
+    }
+    const isSettled = !this.#playhead.isPlaying || nowMs - this.#countedMs >= SETTLED_MS;
+    if (!isSettled && nowMs - this.#totalsMs < TOTALS_MS) return;
     this.#totalsMs = nowMs;
-    this.#tellTotals = text;
     setText(this.#totals, text);
   }
 }

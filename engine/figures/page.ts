@@ -10,6 +10,7 @@
 
 import type { FiguresEvent } from "../recording/events.ts";
 import { formatBytes, formatRate, formatShare, formatTime, formatWhole } from "../values/units.ts";
+import { BUTTONS, type ButtonWords } from "./buttons.ts";
 import { COLOUR_STYLE } from "./colours.ts";
 import { adoptStyles, make, setText } from "./element.ts";
 import { LineChart } from "./line_chart.ts";
@@ -32,14 +33,7 @@ interface About {
 }
 
 /** What buttons are called. A server may have others. */
-const ACTIONS: Readonly<Record<string, readonly [name: string, what: string]>> = {
-  "three-clients": ["Three clients", "a long prime, an echo and a small prime"],
-  "slow-client": ["A slow client", "it sends a byte at a time"],
-  vanish: ["A client that vanishes", "it is gone without a word"],
-  fifty: ["Fifty at once", "fifty clients connect at the same time"],
-  burst: ["A burst of 1,000", "a thousand clients, as fast as they can"],
-  "kill-worker": ["Kill a worker", "a thread or process of the server dies"],
-};
+const WORDS: Readonly<Record<string, ButtonWords>> = BUTTONS;
 
 /** What counters are called that have a short name elsewhere. What is queued is accepted too. */
 const COUNTERS: Readonly<Record<string, string>> = {
@@ -115,7 +109,7 @@ async function introduce(): Promise<void> {
   setText(element("about"), known.filter((text) => text !== undefined).map(String).join(" · "));
   element("actions").hidden = actions.length === 0;
   element("buttons").replaceChildren(...actions.map((action) => {
-    const [name, what] = ACTIONS[action] ?? [String(action), ""];
+    const [name, what] = WORDS[action] ?? [String(action), ""];
     const button = make("button", { text: name, attributes: { type: "button", title: what } });
     button.addEventListener("click", () => void ask(String(action), button));
     return button;

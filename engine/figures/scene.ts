@@ -11,6 +11,7 @@
 
 import type {
   BegunEvent,
+  ClientEvent,
   ConnectionEvent,
   DoingEvent,
   FiguresEvent,
@@ -116,6 +117,8 @@ export class Scene {
   /** The last connection of each peer, and of each socket. */
   readonly #byPeer = new Map<string, Track>();
   readonly #byCookie = new Map<string, Track>();
+  /** What clients have told of connections that the server has not told of yet, by their addresses. */
+  readonly #clients = new Map<string, ClientEvent>();
   /** What the kernel has told of connections that the server has not told of yet. */
   readonly #untold = new Map<string, ConnectionEvent>();
   readonly #begun = new Moments();
@@ -377,6 +380,8 @@ export class Scene {
         return this.#addSpan(line);
       case "doing":
         return this.#addDoing(line);
+      case "client":
+        return this.#addClient(line);
       case "socket":
         return this.#addSocket(line);
       case "connection":
@@ -439,10 +444,27 @@ export class Scene {
     track.isOwn = by === "page";
     this.#byNumber.set(connection, track);
     if (cookie !== undefined) this.#byCookie.set(cookie, track);
+    const client = this.#clients.get(peer);
+    if (client !== undefined) this.#addClient(client);
     const ended = this.#untold.get(peer);
     if (ended === undefined) return;
     this.#untold.delete(peer);
     if (ended.at >= at) end(track, ended);
+  }
+
+  /** A client knows since when it was connected: until it was taken it was in the accept queue. */
+  #addClient(line: ClientEvent): void {
+    const { peer, connected, to } = line;
+    const track = this.#byPeer.get(peer);
+    // The same address may have been another client's before, or will be.
+    if (track === undefined || track.begunUs > to || track.goneUs < connected) {
+      this.#clients.set(peer, line);
+      return;
+    }
+    this.#clients.delete(peer);
+    const { fromUs } = track;
+    track.seenUs = Math.min(track.seenUs, connected);
+    this.#tracks.comes(track, fromUs);
   }
 
   #newTrack(peer: string): Track {
@@ -582,6 +604,7 @@ export class Scene {
       if (isOld(track)) this.#byCookie.delete(cookie);
     }
     for (const [peer, { at }] of this.#untold) if (at < beforeUs) this.#untold.delete(peer);
+    for (const [peer, { to }] of this.#clients) if (to < beforeUs) this.#clients.delete(peer);
     for (const track of this.#tracks.all) track.forget(beforeUs);
     for (const [number, thread] of this.#threads) {
       thread.forget(beforeUs);

@@ -27,6 +27,9 @@ import type { SocketTimer, TcpState } from "../kernel/tcp_states.ts";
 /** The version of the form. */
 export const VERSION = 1;
 
+/** The runtime of a recording that a simulator has made. */
+export const VIRTUAL_TIME = "virtual time";
+
 /** Which means a program had to look at TCP. */
 export type Tier =
   /** What the system shows to everybody. */
@@ -353,6 +356,20 @@ export interface LineEvent extends Timed {
   readonly does: "says" | "hears";
 }
 
+/**
+ * A client has called and has had its answer: so its own end has seen it, by its own clock. `at` is
+ * when it called.
+ */
+export interface ClientEvent extends Timed {
+  readonly type: "client";
+  /** Its address: the server has it as `peer`. */
+  readonly peer: string;
+  /** When it knew that it was connected: the kernel had opened the connection by then. */
+  readonly connected: number;
+  /** When it had its answer. */
+  readonly to: number;
+}
+
 /** A sentence for people, for instance what could not be seen and why. */
 export interface NoteEvent extends Timed {
   readonly type: "note";
@@ -474,6 +491,7 @@ export type Event =
   | CountersEvent
   | ClosingEvent
   | LineEvent
+  | ClientEvent
   | NoteEvent
   | CallEvent
   | QuestionEvent
@@ -492,4 +510,20 @@ export type EventType = Event["type"];
  */
 export function roundUs(us: number): number {
   return Math.max(0, Math.round(us * 1000) / 1000);
+}
+
+/** The fields that are moments, where they are numbers: the `to` of a packet is an address. */
+const MOMENTS: readonly string[] = ["at", "to", "connected", "arrived"];
+
+/**
+ * The same event on another time base.
+ *
+ * @param event the event
+ * @param move says what a moment of the one base is on the other
+ */
+export function moveEvent<Moved extends Event>(event: Moved, move: (us: number) => number): Moved {
+  const fields = Object.entries(event).map(([name, value]) =>
+    [name, MOMENTS.includes(name) && typeof value === "number" ? move(value) : value] as const
+  );
+  return Object.fromEntries(fields) as unknown as Moved;
 }

@@ -100,6 +100,12 @@ export class EventText {
         return "the server is told to close";
       case "line":
         return `${event.peer} ${event.does} line ${event.line}`;
+      case "client": {
+        const { peer, at, connected, to } = event;
+        return `${peer} calls: connected after ${milliseconds(connected - at)}, answered after ${
+          milliseconds(to - at)
+        }`;
+      }
       case "note":
         return event.text;
       case "call":

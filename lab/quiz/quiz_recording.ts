@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Event, Header } from "../../engine/recording/events.ts";
+import { type Event, type Header, moveEvent } from "../../engine/recording/events.ts";
 import { RecordingFile } from "../../engine/recording/recording_file.ts";
 import type { Question } from "./question.ts";
 import { type Round, scoreOf } from "./score.ts";
@@ -104,11 +104,8 @@ export class QuizRecording implements Disposable {
 
   /** The same event in the time of this recording, with numbers that no other server's have. */
   #moved(event: Event, beganUs: number): Event {
-    const at = (us: number) => this.#file.at(beganUs + us);
     return {
-      ...event,
-      at: at(event.at),
-      ..."to" in event && typeof event.to === "number" && { to: at(event.to) },
+      ...moveEvent(event, (us) => this.#file.at(beganUs + us)),
       ..."thread" in event && event.thread !== undefined && {
         thread: event.thread + this.#threads,
       },

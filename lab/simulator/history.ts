@@ -15,6 +15,7 @@ import {
   roundUs,
   type SocketEvent,
   VERSION,
+  VIRTUAL_TIME,
 } from "../../engine/recording/events.ts";
 import { ConversationError } from "../../protocols/errors.ts";
 import type { Conversation } from "./conversation.ts";
@@ -224,7 +225,7 @@ export class History {
       version: VERSION,
       began_us: 0,
       by,
-      runtime: "virtual time",
+      runtime: VIRTUAL_TIME,
       os: "none",
     };
     const events = this.events.toSorted((one, other) => one.at - other.at);

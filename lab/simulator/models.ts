@@ -18,7 +18,7 @@ export type Model = (server: Server) => void;
 /** The models by the name of their mode. */
 export const MODELS: Readonly<Partial<Record<ModeName, Model>>> = {
   sequential(server) {
-    server.start("loop 0", function* (thread) {
+    server.start("worker 0", function* (thread) {
       for (;;) yield* server.serve(yield* server.accept(), thread);
     });
   },

@@ -19,6 +19,8 @@ export interface Seen {
   /** Its own address. */
   readonly peer: string;
   readonly calledUs: number;
+  /** When it was connected; absent if it was refused. */
+  readonly connectedUs?: number;
   /** When it had its answer, or was refused. */
   readonly answeredUs: number;
   /** Whether nobody listened any more. Then it has no address. */
@@ -99,8 +101,9 @@ async function visit(
 ): Promise<Seen> {
   const calledUs = nowUs();
   const call = await dialer.dial(address, PATIENCE_MS);
+  const connectedUs = nowUs();
   on.connected();
   const peer = formatAddress(call.localAddress);
   await call.converse(converse(on.greeted));
-  return { name, peer, calledUs, answeredUs: nowUs() };
+  return { name, peer, calledUs, connectedUs, answeredUs: nowUs() };
 }

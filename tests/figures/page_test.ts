@@ -403,7 +403,9 @@ inBrowser(
     // Whoever has pressed it has the focus where it was.
     assertEquals(await slow.evaluate((button) => button === document.activeElement), true);
     await other.page.getByRole("button", { name: "Fifty at once" }).click();
-    await other.page.locator("#answer").getByText("slow-client is still under way").waitFor();
+    await other.page.locator("#answer").getByText(
+      /^"A slow client" is still under way: about (?:[1-9]|10|11) s more$/,
+    ).waitFor();
     // The slow client waits for the only worker, and both pages show that.
     for (const { page } of [one, other]) {
       await shows(page, "who waits", ({ dots }) => dots.some(({ waitsFor }) => waitsFor === 1));
@@ -502,20 +504,31 @@ inBrowser("a recording can be stepped through, and says who waited for whom", as
   const waited = page.locator("client-timeline .waited");
   assertEquals(await waited.count(), 3);
   assertMatch(await waited.nth(1).innerText(), /^waited 9\d\.\d ms for long prime/);
-  const said = await page.evaluate(async () => {
+  const { said, heard, seen } = await page.evaluate(async () => {
     const root = document.querySelector("model-figure")?.shadowRoot;
     const button = root?.querySelector<HTMLElement>("[aria-label^='Step on']");
     const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+    const figure = document.querySelector("model-figure") as unknown as ModelFigure;
     const said: string[] = [];
+    const heard: string[] = [];
+    const seen: string[] = [];
     for (;;) {
       button?.click();
       await frame();
       await frame();
       const text = root?.querySelector(".now")?.textContent ?? "";
-      if (text === said.at(-1)) return said;
+      if (text === said.at(-1)) return { said, heard, seen };
       said.push(text);
+      heard.push(root?.querySelector(".unseen")?.textContent ?? "");
+      const { dots, totals } = figure.view;
+      const waits = dots.filter(({ place }) => place.endsWith("queue")).length;
+      const served = dots.filter(({ place }) => place === "thread").length;
+      seen.push(`${served} served, ${waits} waiting, ${totals.outcomes.done} over`);
     }
   });
+  // Whoever listens hears of each step what others see.
+  assertEquals(heard, seen);
+  assert(new Set(heard).size > 3, heard.join("\n"));
   const events = recording.filter((line): line is Event => line.type !== "recording");
   const of = (type: Event["type"]) => events.filter((event) => event.type === type).length;
   assertEquals(said.at(-1), "Small prime has ended with FIN");

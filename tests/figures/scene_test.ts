@@ -76,7 +76,7 @@ const STORIES: readonly (readonly [
   options: Pick<SimulationOptions, "mode"> & Partial<SimulationOptions>,
   story: readonly string[],
 ])[] = [
-  [{ mode: "sequential" }, ["1 loop 0: computing", "2 accept queue of 1", "3 accept queue of 1"]],
+  [{ mode: "sequential" }, ["1 worker 0: computing", "2 accept queue of 1", "3 accept queue of 1"]],
   [{ mode: "threadpool", workers: 1 }, [
     "1 worker 0: computing",
     "2 hand-over queue of 1",
@@ -371,6 +371,16 @@ test(
     };
     assertEquals(place([socket], 500), [["accept queue", 350]]);
     assertEquals(place([socket, begun], 320), [["accept queue", 300]]);
+    // Its own end knows it better, whichever line comes first.
+    const client: Event = { type: "client", at: 240, peer, connected: 250, to: 2_000 };
+    for (const lines of [[begun, client], [client, begun]]) {
+      assertEquals(place(lines, 249), []);
+      assertEquals(place(lines, 260), [["accept queue", 250]]);
+    }
+    // The address was somebody else's before.
+    const over: Event = { type: "over", at: 950, connection: 1, outcome: "done" };
+    const next: Event = { ...begun, at: 3_000, connection: 2, connected: 2_900 };
+    assertEquals(place([begun, over, next, client], 2_950), [["accept queue", 2_900]]);
   },
   PURE,
 );

@@ -171,6 +171,7 @@ const EVENTS: Readonly<Record<EventType, fc.Arbitrary<Event>>> = {
     peer: address,
     does: fc.constantFrom("says", "hears"),
   }),
+  client: made("client", { peer: address, connected: us, to: us }),
   note: made("note", { text }),
   call: made("call", { end: fc.constantFrom("client", "server"), call: text }, {
     local: address,

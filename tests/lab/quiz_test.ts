@@ -40,6 +40,7 @@ import {
   test,
   until,
 } from "../kit/harness.ts";
+import { HEADER } from "../kit/recordings.ts";
 import { linesBy } from "../kit/json_lines.ts";
 import { commandOf, Program } from "../kit/server_process.ts";
 import { Terminal, whyNoTerminal } from "../kit/terminal.ts";
@@ -403,6 +404,52 @@ function summaryOf(events: readonly Event[]): string[] {
       : []
   );
 }
+
+test("what a quiz records of a server has all its times on the quiz's clock", () => {
+  using folder = new Folder();
+  const file = folder.path("quiz.jsonl");
+  const [A, B] = ["127.0.0.1:1", "127.0.0.1:80"];
+  const header: Header = { ...HEADER, by: "sequential" };
+  {
+    using recording = new QuizRecording(file);
+    const serverBeganUs = Math.floor(nowUs()) + 1_000_000;
+    recording.add({
+      header: { ...header, began_us: serverBeganUs },
+      events: [
+        { type: "begun", at: 60, connection: 1, peer: A, connected: 20 },
+        { type: "client", at: 10, peer: A, connected: 30, to: 90 },
+        { type: "span", at: 61, to: 80, name: "computing", thread: 1, connection: 1 },
+        {
+          type: "packet",
+          at: 5,
+          arrived: 6,
+          from: A,
+          to: B,
+          flags: "S",
+          seq: 1,
+          window: 1,
+          length: 0,
+        },
+      ],
+    });
+  }
+  const { header: { began_us }, events } = readRecording(readFileSync(file, "utf8"), file);
+  assert(began_us > 0);
+  const note = events.find((event) => event.type === "note")?.at ?? NaN;
+  const times = events.flatMap((event) => {
+    const { at, to, connected, arrived } = event as Event & Record<string, unknown>;
+    return event.type === "note" || event.type === "end" ? [] : [[
+      event.type,
+      ...[at, to, connected, arrived].map((us) => typeof us === "number" ? us - note : us),
+    ]];
+  });
+  assertEquals(times, [
+    ["packet", 5, B, undefined, 6],
+    ["client", 10, 90, 30, undefined],
+    ["begun", 60, undefined, 20, undefined],
+    ["span", 61, 80, undefined, undefined],
+  ]);
+});
 
 test("a quiz records its servers one after the other, and tells what was not counted", () => {
   using folder = new Folder();

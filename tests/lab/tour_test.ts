@@ -4,16 +4,17 @@
  * @module
  */
 
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import type { Event } from "../../engine/recording/events.ts";
 import { RUNTIMES } from "../../engine/process/runtimes.ts";
-import { readRecording } from "../../engine/recording/read_recording.ts";
+import { formatTime } from "../../engine/values/units.ts";
 import { threeClients } from "../../lab/simulator/clients.ts";
 import { simulate, type SimulationOptions } from "../../lab/simulator/simulate.ts";
-import { type Doing, livesOf } from "../../engine/figures/life.ts";
+import { type Doing, livesOf, visitsOf } from "../../engine/figures/life.ts";
 import { Folder } from "../kit/folder.ts";
-import { assert, assertEquals, assertMatch, test } from "../kit/harness.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes, test } from "../kit/harness.ts";
+import { readStrictly } from "../kit/recordings.ts";
 import { commandOf, Program } from "../kit/server_process.ts";
 
 const SCRIPT = "lab/tour.ts";
@@ -65,6 +66,52 @@ test("a life is told as it was: who waited for whom, and for what", () => {
   assertEquals(oneWorker[2]?.[1], "thread");
   const twoWorkers = waitsIn({ mode: "event", offload: 2 });
   assertEquals(twoWorkers.map(([waitedFor]) => waitedFor), [undefined, undefined, undefined]);
+});
+
+test("who came when is what the clients say, and else what the kernel has told at the earliest", () => {
+  const [A, B, C, D] = ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4"] as const;
+  const socket = (at: number, remote: string, connected?: number): Event => ({
+    ...{ type: "socket", at, cookie: remote, local: "127.0.0.1:80", remote, state: "ESTABLISHED" },
+    waiting: true,
+    ...(connected !== undefined && { connected }),
+  });
+  const events: Event[] = [
+    { type: "begun", at: 5_000, connection: 1, peer: A },
+    // A look at the queue has found these, one of them late.
+    socket(45_000, B, 12_000),
+    socket(45_000, C),
+    { type: "begun", at: 80_000, connection: 2, peer: B, connected: 15_000 },
+    { type: "begun", at: 81_000, connection: 3, peer: C, connected: 18_000 },
+    // Nobody has looked.
+    { type: "begun", at: 82_000, connection: 4, peer: D, connected: 60_000 },
+    ...[1, 2, 3, 4].map((connection): Event => (
+      { type: "over", at: 89_000 + connection * 1_000, connection, outcome: "done" }
+    )),
+  ];
+  const told = (more: readonly Event[]) =>
+    visitsOf([...events, ...more].toSorted((one, other) => one.at - other.at))
+      .map(({ peer, fromUs, toUs, isByServer }) => [peer, fromUs, toUs, isByServer ?? false]);
+  assertEquals(told([]), [
+    [A, 5_000, 90_000, true],
+    [B, 12_000, 91_000, true],
+    [C, 18_000, 92_000, true],
+    [D, 60_000, 93_000, true],
+  ]);
+  // Their own clocks know it, and know when the answer was there.
+  const client = (peer: string, at: number, to: number): Event => (
+    { type: "client", at, peer, connected: at + 100, to }
+  );
+  assertEquals(
+    told([client(D, 57_000, 93_500), client(B, 10_000, 91_500), client(A, 4_000, 90_500)]),
+    [
+      [A, 4_000, 90_500, false],
+      [B, 10_000, 91_500, false],
+      [C, 18_000, 92_000, true],
+      [D, 57_000, 93_500, false],
+    ],
+  );
+  // The same address may be another client's afterwards, and of one nothing else may be known.
+  assertEquals(told([client(A, 100_000, 101_000)]).at(-1), [A, 100_000, 101_000, false]);
 });
 
 test("who waits for a Worker waits for whoever has that Worker, until its own computation begins", () => {
@@ -120,11 +167,22 @@ test("the tour visits real servers, draws what they have recorded, and keeps it"
   assertMatch(stdout, /^echo {2,}.*[░▒▓─█]/m);
   // A thread that serves one after another answers whoever it has greeted first.
   assertMatch(orders[0]?.[1] ?? "", /^long prime, /);
-  for (const name of ["01-sequential", "02-event", "03-event"]) {
+  // The table at the end says the same as a figure of what was kept: when each had its answer.
+  const shown = stdout.slice(stdout.indexOf("When each client had its answer")).split("\n");
+  for (const [index, name] of ["01-sequential", "02-event", "03-event"].entries()) {
     const file = folder.path(`kept/${name}.jsonl`);
-    const { events, isFinished } = readRecording(readFileSync(file, "utf8"), file);
+    const { events, isFinished } = readStrictly(file);
     assert(isFinished);
     assertEquals(events.filter(({ type }) => type === "begun").length, 3);
+    const visits = visitsOf(events);
+    const times = visits.map(({ fromUs, toUs }) => formatTime(toUs - fromUs));
+    const row = shown.find((line) => line.startsWith(`${titles[index]}  `)) ?? "";
+    assertEquals(row.match(/[\d.]+ (?:µs|ms|s)\b/g), times, row);
+    // A picture that says how long somebody waited for somebody says what the tour says.
+    for (const { waitedUs, waitedFor } of livesOf(events, visits)) {
+      if (waitedFor === undefined) continue;
+      assertStringIncludes(stdout.replaceAll(/\s+/g, " "), `waited ${formatTime(waitedUs)} for `);
+    }
   }
 }, { timeoutMs: 60_000 });
 

@@ -149,9 +149,12 @@ function checkServer(recording: Recording, row: Row, peer: string): void {
   const { header, isFinished } = recording;
   assertEquals([header.by, isFinished], [row.mode, true]);
   assertEquals(header.runtime, `${runtime.name} ${runtime.version}`);
-  const threads = new Map(
-    eventsOf(recording, "thread").map(({ thread, name }) => [thread, name]),
-  );
+  const all = eventsOf(recording, "thread");
+  const threads = new Map(all.map(({ thread, name }) => [thread, name]));
+  // A loop is what serves many in turns: whoever serves one after another is called otherwise.
+  for (const { name, loop = false, gone } of all) {
+    if (name.startsWith("loop ") && gone !== true) assert(loop, `${row.mode}: ${name}`);
+  }
   const begun = eventsOf(recording, "begun");
   assertEquals(begun.map(({ connection, peer }) => [connection, peer]), [[1, peer]]);
   const queued = eventsOf(recording, "queued");

@@ -16,12 +16,14 @@ import { sockets } from "../../engine/net/sockets.ts";
 import type { Event } from "../../engine/recording/events.ts";
 import { Knowledge, type Known } from "../../engine/server/live/known.ts";
 import { LiveState } from "../../engine/server/live/live_state.ts";
+import { LiveView } from "../../engine/server/live/live_view.ts";
 import { itemOf, type Present, Reader } from "../../engine/server/live/readers.ts";
 import { chooseTold } from "../../engine/server/trace/live_feed.ts";
 import { SocketLooks } from "../../engine/server/trace/socket_looks.ts";
 import {
   createRing,
   LEVEL_OF,
+  outcomeOf,
   RECORD,
   TimelineCommon,
   TrackReader,
@@ -667,6 +669,40 @@ test("a reader who waits for more is told of a thousand connections at once, one
   takeInto(known, reader);
   assertEquals([...known.connections], [...present.open]);
 }, { pure: true });
+
+test(
+  "who was served by a thread that has died is over, also if their beginning is told only then",
+  () => {
+    const common = TimelineCommon.create(0);
+    const size = { records: 64, places: 1 };
+    const share = { ...size, number: 2, isLoop: false, ring: createRing(size), origin: 0 };
+    const thread = { number: 2, name: "worker 0", isLoop: false };
+    using view = new LiveView({
+      ...{ beganUs: 0, by: "threadpool", ownPort: new Int32Array(1) },
+      want: () => {},
+      collect: () => {},
+    });
+    view.addThread(thread, 0, { ...share, common: common.memory }, true);
+    const reader = view.open();
+    const known = new Knowledge();
+    const track = new TrackWriter({ ...share, common: common.memory });
+    const told = () =>
+      takeInto(known, reader).flatMap((line) => line.type === "over" ? [line] : []);
+    // The page is about to connect. Until it knows its address, nobody's beginning is told.
+    view.dials(1);
+    const done = track.begin("127.0.0.1:1");
+    track.end(done, 0);
+    const died = track.begin("127.0.0.1:2");
+    const at = track.now();
+    view.removeThread(thread.number, at, outcomeOf(new Error("It has died")));
+    view.addThread(thread, at, { ...share, ring: createRing(size), common: common.memory }, true);
+    assertEquals(told(), []);
+    view.dials(-1);
+    assertEquals(told().map(({ connection }) => connection), [done, died]);
+    assertEquals([known.connections.size, known.threads.size], [0, 1]);
+  },
+  { pure: true },
+);
 
 test("what nobody has measured while nobody read is told since it was seen", () => {
   const common = TimelineCommon.create(0);

@@ -7,15 +7,17 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { laddersOf } from "../../engine/figures/ladders.ts";
+import { livesOf, type Visit, visitsOf } from "../../engine/figures/life.ts";
 import { spreadOf } from "../../engine/figures/line_table.ts";
 import { readRecording } from "../../engine/recording/read_recording.ts";
+import { formatTime } from "../../engine/values/units.ts";
 import { COMPANIES } from "../../lab/simulator/companies.ts";
 import { SIMULATED } from "../../lab/simulator/simulate.ts";
 import { factsOf } from "../../scripts/lesson_facts.ts";
 import { predict } from "../../scripts/record_lessons.ts";
 import { CHAT_KNOBS } from "../../site/elements/chat_knobs.ts";
 import { ELEMENTS, FIGURES } from "../../site/elements/names.ts";
-import type { Measured } from "../../site/measured.ts";
+import type { Measured, MeasuredClient } from "../../site/measured.ts";
 import { LESSONS, MOST_COMMANDS, MOST_WORDS, PAGES, PARTS } from "../../site/pages.ts";
 import { clientNamesOf, recordingOf, RECORDINGS } from "../../site/recordings.ts";
 import { LEFT_OUT } from "../../site/shown_commands.ts";
@@ -185,6 +187,32 @@ test("who has only the site finds how to begin", () => {
   }
   assertMatch(text, /--start 'handshake /);
   assert(readPage({ file: "index.md" }).links.includes("start.md"));
+});
+
+test("a figure says what the table says: how long a client took, how long it waited, and for whom", () => {
+  const measured: Measured = JSON.parse(readFileSync(new URL("measured.json", SITE), "utf8"));
+  for (const recording of RECORDINGS) {
+    const { name, kind } = recording;
+    if (kind !== "server") continue;
+    const { events } = readRecording(
+      readFileSync(new URL(`public/recordings/${name}.jsonl`, SITE), "utf8"),
+      name,
+    );
+    // Whoever was refused had no connection, and has a row in the table alone.
+    const clients = (measured.recordings[name] ?? []).filter((client) => !client.was_refused);
+    const visits = visitsOf(events);
+    assertEquals(visits.length, clients.length, name);
+    for (const [place, { waitedUs, waitedFor }] of livesOf(events, visits).entries()) {
+      const { fromUs, toUs, isByServer = false } = visits[place] as Visit;
+      const { measured_us, waited_us, waited_for } = clients[place] as MeasuredClient;
+      const whom = waitedFor === undefined ? null : clients[waitedFor]?.name;
+      assertEquals(
+        [formatTime(Math.round(toUs - fromUs)), formatTime(Math.round(waitedUs)), whom, isByServer],
+        [formatTime(measured_us), formatTime(waited_us), waited_for, false],
+        `${name}, client ${place + 1}: deno task record-lessons ${name}`,
+      );
+    }
+  }
 });
 
 test("what was predicted is what the simulator says today", () => {

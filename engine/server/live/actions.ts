@@ -11,6 +11,7 @@ import { formatAddress } from "../../../protocols/address.ts";
 import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
 import { type EventCall, EventDialer } from "../../dial/dialer.ts";
 import { ConnectTimeoutError } from "../../dial/failures.ts";
+import { BUTTONS } from "../../figures/buttons.ts";
 import { attachFilter, DROP_ALL } from "../../kernel/socket_filter.ts";
 import { destinationOf, isUnix } from "../../net/address.ts";
 import { whyNoSockets } from "../../net/libc.ts";
@@ -18,7 +19,7 @@ import { SocketError } from "../../net/socket_error.ts";
 import { sockets } from "../../net/sockets.ts";
 import { describeError } from "../../values/thrown.ts";
 import { RESERVE } from "../../workers/descriptor_limits.ts";
-import { listenFor, type Manner, mannerFor, speakSlowly } from "./manners.ts";
+import { listenFor, type Manner, mannerFor, slownessMs, speakSlowly } from "./manners.ts";
 
 /** How long an action may take, in milliseconds. */
 const MOST_MS = 30_000;
@@ -46,18 +47,11 @@ const HEADER = new TextEncoder().encode("PROXY UNKNOWN\r\n");
 
 const LIMITS = { readTimeoutMs: MOST_MS, sessionTimeoutMs: 0, computeTimeoutMs: 0 };
 
-/** The names of the actions, in the order of the buttons. */
-export const ACTIONS = [
-  "three-clients",
-  "slow-client",
-  "vanish",
-  "fifty",
-  "burst",
-  "kill-worker",
-] as const;
-
 /** The name of an action. */
-export type ActionName = (typeof ACTIONS)[number];
+export type ActionName = keyof typeof BUTTONS;
+
+/** The names of the actions, in the order of the buttons. */
+export const ACTIONS = Object.keys(BUTTONS) as readonly ActionName[];
 
 /** What the actions are done to, and who is told. */
 export interface ActionsPlan {
@@ -90,7 +84,8 @@ export class Actions {
   readonly #plan: ActionsPlan;
   readonly #target: Address;
   readonly #manner: Manner;
-  #running: ActionName | undefined;
+  /** What is under way, and since when: {@linkcode performance.now}. */
+  #running: { readonly name: ActionName; readonly since: number } | undefined;
   #ending: AbortController | undefined;
   #isOver = false;
 
@@ -109,12 +104,12 @@ export class Actions {
    */
   begin(name: ActionName): { readonly isBegun: boolean; readonly text: string } {
     const why = this.#running !== undefined
-      ? `${this.#running} is still under way`
+      ? `${nameOf(this.#running.name)} is still under way${this.#left(this.#running)}`
       : this.#isOver || this.#plan.isClosing()
       ? "the server is closing, and takes nobody in"
       : undefined;
     if (why !== undefined) return { isBegun: false, text: why };
-    this.#running = name;
+    this.#running = { name, since: performance.now() };
     const text = this.#describe(name);
     this.#plan.say(`from the page: ${text}`);
     void this.#run(name).finally(() => this.#running = undefined);
@@ -125,6 +120,20 @@ export class Actions {
   end(): void {
     this.#isOver = true;
     this.#ending?.abort();
+  }
+
+  /** How long something still takes, in words. */
+  #left({ name, since }: { readonly name: ActionName; readonly since: number }): string {
+    const ms = this.#lengthOf(name);
+    const leftMs = since + (ms ?? MOST_MS) - performance.now();
+    const about = ms === undefined ? "at most" : "about";
+    return leftMs > 0 ? `: ${about} ${Math.ceil(leftMs / 1_000)} s more` : "";
+  }
+
+  /** How long an action takes, in milliseconds, unless the server decides it. */
+  #lengthOf(name: ActionName): number | undefined {
+    if (name === "vanish") return VANISHED_MS;
+    return name === "slow-client" ? slownessMs(this.#manner) : undefined;
   }
 
   #describe(name: ActionName): string {
@@ -163,7 +172,7 @@ export class Actions {
       const why = signal.aborted
         ? `nothing from the page lasts longer than ${MOST_MS / 1_000} s`
         : describeError(error);
-      this.#plan.say(`from the page: ${name} has ended early: ${why}`);
+      this.#plan.say(`from the page: ${nameOf(name)} has ended early: ${why}`);
     } finally {
       clearTimeout(late);
       this.#ending = undefined;
@@ -319,6 +328,11 @@ export class Actions {
     }
     return "the client that had vanished is given up";
   }
+}
+
+/** What a button is called, between quotation marks. */
+function nameOf(name: ActionName): string {
+  return `"${BUTTONS[name][0]}"`;
 }
 
 /** How many connections a burst may make: each takes a descriptor at both of its ends. */

@@ -23,6 +23,7 @@ import { chooseTold, type OwnListener } from "../trace/live_feed.ts";
 import type { TimelineThread } from "../trace/timeline_sink.ts";
 import {
   LEVEL_OF,
+  RECORD,
   TimelineCommon,
   TrackReader,
   type TrackRecord,
@@ -212,6 +213,8 @@ export class LiveView implements Disposable {
     const gone = this.#rings.findIndex((thread) => thread.number === number);
     if (gone >= 0) this.#rings.splice(gone, 1);
     if (this.#dialing === 0) this.#release();
+    // Of a connection that it served nobody may have heard yet: its beginning is held back.
+    else this.#held.push(...endsOf(this.#held, number, at, outcome));
     this.#state.removeThread(number, at, outcome);
   }
 
@@ -549,6 +552,23 @@ export class LiveView implements Disposable {
     this.#statistics?.[Symbol.dispose]();
     this.#process[Symbol.dispose]();
   }
+}
+
+/** The ends of what a thread has begun according to records, which do not tell them. */
+function endsOf(
+  records: readonly TrackRecord[],
+  thread: number,
+  at: number,
+  value: number,
+): TrackRecord[] {
+  const open = new Set<number>();
+  for (const { thread: by, kind, id } of records) {
+    if (by !== thread) continue;
+    if (kind === RECORD.begin) open.add(id);
+    else if (kind === RECORD.end) open.delete(id);
+  }
+  const end = { thread, kind: RECORD.end, from: at, to: at, value, text: "", isUnplaced: false };
+  return [...open].map((id) => ({ ...end, id }));
 }
 
 /** The queue of a server whose connections are descriptors. */

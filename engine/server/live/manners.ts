@@ -173,4 +173,9 @@ export function* speakSlowly({ slow }: Manner): Protocol<string> {
   return heard > 0 ? "it was answered, and has left" : "nobody has answered, and it has left";
 }
 
+/** How long a slow client takes for its message, in milliseconds. @param manner how clients speak */
+export function slownessMs({ slow }: Manner): number {
+  return slow.length * SLOW_MS;
+}
+
 const GIVEN_UP = "the server has closed before it had said all";

@@ -31,7 +31,7 @@ import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
 import { hostKey, hostKeyIn } from "../core/host_key.ts";
-import { STALL_MS, Waking } from "./waking.ts";
+import { type Accepting, STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
 import { doomOf, type Gate, HostNote } from "../team/team_memory.ts";
 import { openDoor } from "../core/open_door.ts";
@@ -149,20 +149,9 @@ export class Thread {
   readonly #service: Service;
   readonly #isClosing = () => this.closing;
   readonly #wait: AcceptWait;
-  /** The call that accepts, where the mode does not write it out. */
-  readonly #accept = (sockaddr: Uint8Array) => {
-    const { EAGAIN } = this.#sockets.constants.errno;
-    let result = -EAGAIN;
-    if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
-    while (result === -EAGAIN && !this.closing) {
-      // The kernel wakes one thread for a connection. Another process may share the listener, and
-      // nobody there was woken. So this thread accepts even if the server has begun to close.
-      if (this.#wait.wait() && (this.#neverBlocks || !this.closing)) {
-        result = this.#sockets.accept(this.#listener, sockaddr);
-      }
-    }
-    return result;
-  };
+  /** How connections come, where the mode does not write it out. */
+  readonly #arrivals: Accepting;
+  readonly #accept = () => this.#waking.accept(this.#arrivals);
   /** Sleeps for {@linkcode STALL_MS} at most. Returns whether a connection has come. */
   readonly #pause = () =>
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
@@ -251,6 +240,16 @@ export class Thread {
       elastic: assignment.elastic,
       askForThreads: () => tell({ kind: "queued" }),
     });
+    this.#arrivals = {
+      mayAsk: this.#wait.mayAsk,
+      again: -net.constants.errno.EAGAIN,
+      accept: () => net.accept(listener, this.#sockaddr),
+      // The kernel wakes one thread for a connection. Another process may share the listener, and
+      // nobody there was woken. So this thread accepts even if the server has begun to close.
+      wait: () => this.#wait.wait() && (this.#neverBlocks || !this.closing),
+      pause: this.#pause,
+      isOver: this.#isClosing,
+    };
     this.#slot = new DescriptorSlot(memory.slot);
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.pulse = new Pulse(memory.pulse);
@@ -428,15 +427,22 @@ export class Thread {
       ready = datagrams?.poll(listener, this.#gate, timeoutMs);
       return ready !== undefined;
     };
-    const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
+    const pause = () => {
+      if (datagrams !== undefined) return poll(STALL_MS);
+      if (this.#pause()) ready = listener;
+      return ready !== undefined;
+    };
     try {
       while (!this.closing) {
         this.mayAccept();
         ready = undefined;
-        // What wakes this thread at closing comes once, and the pause may have taken it.
+        // What wakes this thread at closing comes once, and the pause may have taken it. A connection
+        // that the pause has seen may be another process's by now, and is not waited for.
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (datagrams === undefined) ready = this.#wait.wait() ? listener : undefined;
-        else if (ready === undefined && !this.closing) poll(-1);
+        if (ready === undefined && !this.closing) {
+          if (datagrams !== undefined) poll(-1);
+          else if (this.#wait.wait()) ready = listener;
+        }
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {

@@ -164,8 +164,11 @@ class Bench {
     this.kernel = new Kernel(lab);
     const { memory } = DescriptorRing.create(capacity, workers);
     const entries = 16 + 1 + workers;
-    // The words of an entry behind its second are read and written together with that one.
-    const isQuiet = (index: number) => index >= entries && (index - entries) % 8 > 1;
+    const stamps = entries + 8 * 2 ** Math.ceil(Math.log2(capacity));
+    // The words of an entry behind its second are read and written together with that one, and so is
+    // its stamp.
+    const isQuiet = (index: number) =>
+      index >= stamps || index >= entries && (index - entries) % 8 > 1;
     this.ring = lab.build("ring", memory, (memory) => new DescriptorRing(memory), isQuiet);
     const { gate } = createTeamMemory(1);
     new Gate(gate).limit(connections, Infinity);

@@ -14,6 +14,7 @@ import { DescriptorRing } from "./descriptor_ring.ts";
 import { type Leaving, LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
+import { msSince, stamp } from "../../values/moment.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { CounterBlock } from "../core/counters.ts";
@@ -69,6 +70,8 @@ export interface SharedSocket {
 export interface Passage {
   /** Waits for the next connection: see {@linkcode DescriptorRing.take}. */
   take(sockaddr: Uint8Array): number;
+  /** The stamp of when the connection that was taken last began to wait: see `moment.ts`. */
+  readonly since: number;
   /** Takes the connections that have to linger, and those of them that were refused. */
   readonly lingering: Leaving;
   readonly refused: Leaving;
@@ -158,6 +161,8 @@ export class Thread {
   readonly #sleep = (ms: number) => this.#gate.sleep(ms);
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
+  /** The stamp of when the connection that was taken last began to wait; 0 if it has none. */
+  #since = 0;
   #synLog: SynLog | undefined;
   /** Keeps accept(2) from waiting on a listener that blocks, if this thread accepts. */
   #boundAccepts: ((net: Sockets, listener: number) => void) | undefined;
@@ -551,7 +556,7 @@ export class Thread {
       this.#host.note(undefined);
     }
     this.#unclaimed = NONE;
-    this.#ring.tryPut(fd, this.#sockaddr);
+    this.#ring.tryPut(fd, this.#sockaddr, this.#journal.wantsLog ? stamp() : 0);
     Atomics.store(this.#accepting, 0, 0);
     this.#waking.queued();
     if (this.#ring.length < this.#ring.capacity) return;
@@ -585,6 +590,7 @@ export class Thread {
       const fd = this.#passage?.take(this.#sockaddr) ??
         this.#ring.take(this.#sockaddr, index, idleMs);
       if (fd < 0) return;
+      this.#since = (this.#passage ?? this.#ring).since;
       if (!this.#isTurnedAway(fd)) yield fd;
     }
   }
@@ -680,7 +686,8 @@ export class Thread {
     this.#noteHost();
     Atomics.store(this.#accepting, 0, 0);
     if (this.#synLog !== undefined) this.tellSyn(fd, this.remoteAddress);
-    this.#service.begin();
+    this.#service.begin(msSince(this.#since));
+    this.#since = 0;
     if (this.#doom[0] === 1 && Atomics.exchange(this.#doom, 0, 0) === 1) {
       throw new Error("It was ended from the live page");
     }

@@ -83,8 +83,11 @@ export class Observer {
   }
 }
 
-/** What is longer than this is told of the wait for service, in milliseconds. */
-const SHORT_WAIT_MS = 1;
+/**
+ * A wait for service is told if it is longer than this, in milliseconds. For so long a connection may
+ * be left to busy threads on purpose (`wake_policy.ts`), and whoever sleeps has been woken by then.
+ */
+const SHORT_WAIT_MS = 10;
 
 /** Logs that a conversation begins. The line of its end counts from here, so this one tells the wait. */
 function tellBeginning(

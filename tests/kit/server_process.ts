@@ -174,7 +174,13 @@ export class Program implements AsyncDisposable {
     name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2" | "SIGKILL" | "SIGSTOP" | "SIGCONT",
   ): void {
     // Not `child.kill()`: on Deno the child would then seem to have died of the signal.
-    if (!this.#hasExited) process.kill(this.#child.pid as number, name);
+    if (this.#hasExited) return;
+    try {
+      process.kill(this.#child.pid as number, name);
+    } catch (error) {
+      // It has ended, and the runtime has not told us yet.
+      if ((error as { code?: unknown }).code !== "ESRCH") throw error;
+    }
   }
 
   /** Waits for its end. */

@@ -9,7 +9,7 @@
  * @module
  */
 
-import { askedHere } from "./asked_here.ts";
+import { askedHere, stepMade, tracedSteps } from "./asked_here.ts";
 
 /** Asks for the next bytes of the peer; answered with a {@linkcode ReadAnswer}. */
 export interface ReadEffect {
@@ -101,6 +101,7 @@ class SingleStep<Answer> implements Iterator<Effect, Answer, Answer> {
   /** @param effect what to ask */
   constructor(effect: Effect) {
     this.#effect = effect;
+    if (tracedSteps !== 0) stepMade(this);
   }
 
   [Symbol.iterator](): this {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { askedHere } from "./asked_here.ts";
+import { askedHere, stepMade, tracedSteps } from "./asked_here.ts";
 import { joinBytes } from "./bytes.ts";
 import {
   type Effect,
@@ -190,6 +190,7 @@ class LineStep implements Iterator<Effect, Uint8Array | null, ReadAnswer> {
   constructor(input: Input, options: ReadLineOptions) {
     this.#input = input;
     this.#options = options;
+    if (tracedSteps !== 0) stepMade(this);
   }
 
   [Symbol.iterator](): this {

@@ -7,6 +7,7 @@
 
 import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../../protocols/catalogue.ts";
 import type { Context, Protocol, WaitEffect } from "../../protocols/effects.ts";
+import { madeHere, traceSteps } from "../../protocols/asked_here.ts";
 import { ComputeTimeoutError } from "../../protocols/errors.ts";
 import { findTask } from "../../protocols/find_task.ts";
 import { OutOfTimeError, runWithin } from "../net/run_within.ts";
@@ -174,7 +175,10 @@ export function failureBy(thrown: unknown): unknown {
  */
 export function unknownEffect(effect: never): TypeError {
   disown(effect);
-  return new TypeError(`Cannot grant the effect: ${whyNoEffect(effect)}`);
+  const error = new TypeError(`Cannot grant the effect: ${whyNoEffect(effect)}`);
+  madeHere(error, effect);
+  traceSteps();
+  return error;
 }
 
 function whyNoEffect(effect: unknown): string {

@@ -68,8 +68,21 @@ export interface SessionOptions extends TimeLimits {
   readonly lingerer?: Lingerer | undefined;
   /** Ends writes whose peer takes nothing. Without it, they wait as long as necessary. */
   readonly writeWatch?: WriteWatch | undefined;
+  /** Notes whose turn it is on this loop, if somebody watches that. */
+  turns?: TurnMarks | undefined;
   /** Receives each message that the conversation reports. */
   readonly onReport?: ((message: string) => void) | undefined;
+}
+
+/** Where a loop notes whose turn it is. */
+export interface TurnMarks {
+  /**
+   * The turn of a conversation begins or ends.
+   *
+   * @param number its number; 0 for none
+   * @returns whose turn it was before
+   */
+  pass(number: number): number;
 }
 
 /**
@@ -133,6 +146,8 @@ class Seldom {
 
 /** One conversation under way. `linger.ts` explains how its connection is closed. */
 export class Session<Result> implements Sink, Writer, Limited {
+  /** Its number, by which its turns are noted; 0 if nobody does. */
+  turn = 0;
   readonly #connection: Connection;
   readonly #conversation: Protocol<Result>;
   readonly #options: SessionOptions;
@@ -364,6 +379,17 @@ export class Session<Result> implements Sink, Writer, Limited {
 
   /** Runs the conversation until it has to wait or is over. */
   #run(error: unknown, answer: unknown): void {
+    const { turns } = this.#options;
+    if (turns === undefined) return this.#take(error, answer);
+    const before = turns.pass(this.turn);
+    try {
+      this.#take(error, answer);
+    } finally {
+      turns.pass(before);
+    }
+  }
+
+  #take(error: unknown, answer: unknown): void {
     let step: IteratorResult<Effect, Result>;
     let granted = 0;
     try {

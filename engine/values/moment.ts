@@ -29,6 +29,26 @@ export function nowUs(): number {
 }
 
 /**
+ * A stamp of the system's time, which all threads and processes of the machine share, however their
+ * own clocks were set. If somebody sets the system's time meanwhile, what is counted from it is wrong.
+ *
+ * @returns milliseconds, of which 32 bits are left; never 0, which stands for no stamp
+ */
+export function stamp(): number {
+  return (Date.now() | 0) || 1;
+}
+
+/**
+ * How long ago a stamp was made.
+ *
+ * @param then from {@linkcode stamp}; 0 for none
+ * @returns whole milliseconds, of which one may be too many or too few; 0 without a stamp
+ */
+export function msSince(then: number): number {
+  return then === 0 ? 0 : Math.max(0, (Date.now() - then) | 0);
+}
+
+/**
  * Sets the clock of this thread by the system's (CLOCK_REALTIME), which stamps packets. When a thread
  * starts, its runtime reads two clocks, one after the other. If the thread has to wait in between,
  * `performance.timeOrigin` is wrong for good, on a busy machine by milliseconds. This takes a

@@ -19,6 +19,7 @@
 
 import { runtime } from "../net/runtime.ts";
 import { abandonThread } from "./abandoned_threads.ts";
+import { messageOfDeath } from "./death.ts";
 import { isProfiled, terminateAfterProfile } from "./profile_request.ts";
 import type { StrayReport } from "./strays.ts";
 import type { StateMessage } from "./worker_side.ts";
@@ -105,7 +106,8 @@ export class SupervisedWorker<ToWorker, FromWorker extends { readonly kind: stri
     worker.onerror = (event) => {
       // Without this, the error would end the main thread too on Deno.
       event.preventDefault();
-      this.end(new Error(`${died}: ${event.message}`, { cause: event.error }));
+      const message = messageOfDeath(event.message);
+      this.end(new Error(`${died}: ${message}`, { cause: event.error }));
     };
     try {
       worker.postMessage(plan.assignment, [...plan.transfer ?? []]);

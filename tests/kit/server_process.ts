@@ -178,8 +178,8 @@ export class Program implements AsyncDisposable {
     try {
       process.kill(this.#child.pid as number, name);
     } catch (error) {
-      // It has just ended, and this thread is to hear of that.
-      if ((error as { code?: string }).code !== "ESRCH") throw error;
+      // It has ended, and the runtime has not told us yet.
+      if ((error as { code?: unknown }).code !== "ESRCH") throw error;
     }
   }
 

@@ -19,10 +19,16 @@ const skip = runtime.os === "linux" ? undefined : "only proc(5) tells which sign
 test("a loop that does not turn is logged once, and a signal ends its process", async () => {
   await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "1200ms"]);
   assert(catchesTerm(server.pid));
+  await using idle = await Peer.connect(server.address);
+  assertEquals(await (await idle.send("here\n")).line(), "here");
   await using peer = await Peer.connect(server.address);
+  await using late = await Peer.connect(server.address);
+  assertEquals(await (await late.send("here\n")).line(), "here");
   await peer.send("spin\n");
   await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
-  assertMatch(server.stderr, / WRN the event loop has not turned for [1-9]\d*\.\d s\n/);
+  const line = / WRN the event loop has not turned for [1-9]\d*\.\d s: it serves (.*)\n/;
+  const end = "a signal ends the process at once, and cuts 3 connections";
+  assertEquals(line.exec(server.stderr)?.[1], `${peer.name}; ${end}`, server.stderr);
   assert(!catchesTerm(server.pid), "the signal has its default action");
   const ending = await server.stop();
   assertEquals(ending.signal, "SIGTERM");
@@ -50,7 +56,10 @@ test(
     await using server = await ServerProcess.start("event", FLAGS);
     await using peer = await Peer.connect(server.address);
     assertEquals(await (await peer.send("last\n")).line(), "last");
-    assertEquals((await server.stop()).signal, "SIGTERM");
+    const { signal, stderr } = await server.stop();
+    assertEquals(signal, "SIGTERM");
+    const whom = `, which serves ${peer.name}, and cuts 1 connection\n`;
+    assert(stderr.endsWith(` WRN the process ends without its event loop${whom}`), stderr);
   },
   { sanitize: false, skip },
 );
@@ -97,7 +106,9 @@ testTogether(
     assertEquals(await (await peer.send("here\n")).line(), "here");
     await peer.send("spin\n");
     if (row.loops) {
-      await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+      const line = / has not turned for \d+\.\d s: it serves ([^;\n]+)/;
+      await until("the stall to be logged", () => line.test(server.stderr));
+      assertEquals(line.exec(server.stderr)?.[1], peer.name);
     } else {
       await until("it to be logged", () => server.stderr.includes(" its protocol's code for "));
       const [, name, whom] = STUCK.exec(server.stderr) ?? [];

@@ -36,6 +36,7 @@ function alike(lines: readonly string[]): string[] {
   return lines.map((line) =>
     line.replace(/^\d\d:\d\d:\d\d\.\d{3}/, "TIME")
       .replace(/127\.0\.0\.1:\d+/, "ADDRESS")
+      .replace(/, waited \d+ ms to be served$/, "")
       .replace(/[\d.]+ ms/, "N ms")
       .replace(/\d+ workers/, "N workers")
       .replace(/(deno|bun) \d+\.\d+\.\d+$/, "RUNTIME")

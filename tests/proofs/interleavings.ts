@@ -164,8 +164,11 @@ class Bench {
     this.kernel = new Kernel(lab);
     const { memory } = DescriptorRing.create(capacity, workers);
     const entries = 16 + 1 + workers;
-    // The words of an entry behind its second are read and written together with that one.
-    const isQuiet = (index: number) => index >= entries && (index - entries) % 8 > 1;
+    const stamps = entries + 8 * 2 ** Math.ceil(Math.log2(capacity));
+    // The words of an entry behind its second are read and written together with that one, and so is
+    // its stamp.
+    const isQuiet = (index: number) =>
+      index >= stamps || index >= entries && (index - entries) % 8 > 1;
     this.ring = lab.build("ring", memory, (memory) => new DescriptorRing(memory), isQuiet);
     const { gate } = createTeamMemory(1);
     new Gate(gate).limit(connections, Infinity);
@@ -588,6 +591,68 @@ function gate(threads: number, limit: number, isClosed: boolean): Case {
   });
 }
 
+/** What accept(2) returns when there is no connection. */
+const NOBODY = -11;
+
+/** How many pauses of a millisecond a connection may wait while a thread is idle: see `WakePolicy`. */
+const MOST_PAUSES = 11;
+
+/**
+ * All processors are busy, and a connection is left to the threads that run. But they compute on and
+ * on, and no other connection comes; one seems to, and is gone when it is accepted.
+ */
+const WATCHED: Case = caseOf(
+  "watch: a connection that is left to busy threads while one is idle",
+  { connections: 2, workers: 1, capacity: 1 },
+  (bench) => {
+    const { ring, gate, lab } = bench;
+    // In the word of the connection are the pauses and, in its lowest bits, how often it was taken.
+    const taken = lab.share("taken", new Int32Array(2));
+    const pauses = (words: Int32Array) => (words[1] as number) >> 4;
+    const isOver = () => false;
+    const how = {
+      mayAsk: true,
+      again: NOBODY,
+      accept: () => NOBODY,
+      wait: () => lab.call(taken, 1, "wait", () => 1, () => false) === 1,
+      pause: () =>
+        lab.call(taken, 1, "pause", (words) => {
+          words[1] = (words[1] as number) + 16;
+          return pauses(words);
+        }, (words) => pauses(words) < MOST_PAUSES || (words[1] as number) % 2 === 1) === 1,
+      isOver,
+    };
+    return {
+      threads: [{
+        name: "acceptor",
+        start: "accept",
+        turn() {
+          const clock = () => 0;
+          const waking = new Waking({
+            ring,
+            gate,
+            cores: 1,
+            elastic: false,
+            askForThreads() {},
+            clock,
+          });
+          // The connection of a thread that computes, and the one that waits.
+          for (let count = 0; count < 2; count++) gate.tryEnter();
+          ring.tryPut(1, sockaddrOf(1));
+          waking.queued();
+          for (;;) {
+            waking.watchQueue(how.pause, isOver);
+            waking.accept(how);
+          }
+        },
+      }, bench.taker(0, taken)],
+      atRest() {
+        assertEquals(lab.peek(taken, 1) & 1, 1, "the connection waits, and nobody will take it");
+      },
+    };
+  },
+);
+
 /** Cases that take less than a second. */
 export const SMALL: readonly Case[] = [
   queue({ connections: 1, workers: 1, capacity: 1 }),
@@ -601,12 +666,15 @@ export const SMALL: readonly Case[] = [
   server({ connections: 1, workers: 1, capacity: 1 }, true),
 ];
 
-/** The queue with two workers: all of its orders take seconds, those with few switches do not. */
-export const TWO_TAKERS: Case = queue({ connections: 1, workers: 2, capacity: 1 });
+/** The queue with two workers. */
+const TWO_TAKERS: Case = queue({ connections: 1, workers: 2, capacity: 1 });
+
+/** Cases of which all orders take seconds, and those with few switches do not. */
+export const MIDDLE: readonly Case[] = [TWO_TAKERS, WATCHED];
 
 /** Cases that are explored in all orders, in seconds or minutes. */
 const LARGE: readonly Case[] = [
-  TWO_TAKERS,
+  ...MIDDLE,
   gate(3, 1, true),
   gate(3, 2, true),
   queue({ connections: 3, workers: 1, capacity: 2 }),
@@ -654,6 +722,11 @@ export const FAULTS: readonly KnownFault[] = [
     what: "an owner that falls asleep although the cut is over",
     fault: { waitsBlindly: (word) => word === "slot 0[0]" },
     shownBy: SLOT,
+  },
+  {
+    what: "a wake-up that is lost after all pauses",
+    fault: { losesNotify: (word, by) => word === "ring[17]" && by === "acceptor" },
+    shownBy: WATCHED,
   },
   {
     what: "a queue whose takers have no compare-and-swap",

@@ -62,13 +62,8 @@ export class Observer {
     const journal = this.#journal.wantsLog ? this.#journal : undefined;
     if (journal === undefined && track === undefined) return this.#silent;
     const peer = transport + formatAddress(context.peer);
-    const { through, startedAt } = more;
-    if (through === undefined) {
-      journal?.log({ level: "info", text: "accepted {peer}", properties: { peer } });
-    } else {
-      const properties = { peer, proxy: formatAddress(through) };
-      journal?.log({ level: "info", text: "accepted {peer} through {proxy}", properties });
-    }
+    if (journal !== undefined) tellBeginning(journal, peer, more);
+    const { startedAt } = more;
     return track === undefined
       ? new Observation(this.#counters, journal, peer, startedAt)
       : new RecordedObservation(this.#counters, journal, peer, track, more);
@@ -88,12 +83,38 @@ export class Observer {
   }
 }
 
+/**
+ * A wait for service is told if it is longer than this, in milliseconds. For so long a connection may
+ * be left to busy threads on purpose (`wake_policy.ts`), and whoever sleeps has been woken by then.
+ */
+const SHORT_WAIT_MS = 10;
+
+/** Logs that a conversation begins. The line of its end counts from here, so this one tells the wait. */
+function tellBeginning(
+  journal: Journal,
+  peer: string,
+  { through, waitedMs = 0 }: ObservedLife,
+): void {
+  const hasWaited = waitedMs > SHORT_WAIT_MS;
+  const text = `accepted {peer}${through === undefined ? "" : " through {proxy}"}${
+    hasWaited ? ", waited {waited_ms} ms to be served" : ""
+  }`;
+  const properties = {
+    peer,
+    ...(through !== undefined && { proxy: formatAddress(through) }),
+    ...(hasWaited && { waited_ms: Math.round(waitedMs) }),
+  };
+  journal.log({ level: "info", text, properties });
+}
+
 /** What is known about a connection's life besides its peer. */
 export interface ObservedLife {
   /** The proxy that it comes through, if that has named the peer. */
   readonly through?: Address | undefined;
   /** When it began, in the time of `performance.now()`, if that was before its conversation. */
   readonly startedAt?: number | undefined;
+  /** For how long it has waited to be served after it was accepted, in milliseconds. @default {0} */
+  readonly waitedMs?: number | undefined;
   /** Since when it has waited for service, on the trace's clock; 0 if it has not waited. */
   readonly queuedAt?: number | undefined;
   /** The trace's number of the thread that serves it, if it is not this one; 0 for none. */

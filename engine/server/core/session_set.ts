@@ -10,10 +10,11 @@ import type { Deadlines } from "../../drivers/deadlines.ts";
 import type { Elsewhere } from "../../drivers/elsewhere.ts";
 import { limitsIn, type LingerLimits } from "../../drivers/limits.ts";
 import { LingerSet } from "../../drivers/linger.ts";
-import { Session, type SessionOptions } from "../../drivers/session.ts";
+import { Session, type SessionOptions, type TurnMarks } from "../../drivers/session.ts";
 import { SendQueueLooks } from "../../drivers/send_queue_looks.ts";
 import { WriteWatch } from "../../drivers/write_watch.ts";
 import type { Connection } from "../../net/transport.ts";
+import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
 import { LazyContext } from "./context.ts";
 import type { Door } from "./door.ts";
@@ -37,6 +38,12 @@ class ServedSession extends Session<void> {
   }
 }
 
+/** Where a loop notes whose turn it is, and with whom its conversations are. */
+export interface TurnNotes extends TurnMarks {
+  /** A conversation begins. @returns its number */
+  add(peer: string): number;
+}
+
 /** The conversations under way on this thread. */
 export class SessionSet {
   /**
@@ -55,6 +62,7 @@ export class SessionSet {
   readonly #protocol: ProtocolDefinition;
   readonly #settings: ProtocolSettings;
   readonly #limits: SessionOptions;
+  #turns: TurnNotes | undefined;
   readonly #lingering: LingerSet;
   readonly #observer: Observer;
   readonly #door: Door | undefined;
@@ -108,7 +116,18 @@ export class SessionSet {
       tasks: track === undefined ? protocol.tasks : track.watchTasks(protocol.tasks),
       hasSlicedTasks: protocol.hasSlicedTasks,
       onReport: observer.onReport,
+      turns: undefined,
     };
+  }
+
+  /**
+   * Notes from now on whose turn it is.
+   *
+   * @param turns where; `undefined` if nobody watches this loop
+   */
+  noteTurns(turns: TurnNotes | undefined): void {
+    this.#turns = turns;
+    this.#limits.turns = turns;
   }
 
   /**
@@ -213,6 +232,7 @@ export class SessionSet {
     session.context = context;
     session.observation = observation;
     session.set = this;
+    if (this.#turns !== undefined) session.turn = this.#turns.add(formatAddress(context.peer));
     this.#sessions.add(session);
     observation.enter();
     session.start(arrival?.client);

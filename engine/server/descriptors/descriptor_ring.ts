@@ -33,8 +33,8 @@ const PRODUCERS = 6;
 const LEFT = 7;
 const CONTROL_WORDS = 16;
 
-// After the control words come three parts: one bit for each thread, which says whether it is idle;
-// one word for each thread, on which it sleeps; and the entries.
+// After the control words come four parts: one bit for each thread, which says whether it is idle;
+// one word for each thread, on which it sleeps; the entries; and for each of them when it was put in.
 //
 // No wake-up is lost. A thread that wants to sleep sets its idle bit first, then looks into the
 // queue once more, and sleeps only if nobody has woken it meanwhile. The producer puts an entry in
@@ -57,7 +57,9 @@ export class DescriptorRing {
   readonly #takers: number;
   readonly #sleepWords: number;
   readonly #entries: number;
+  readonly #stamps: number;
   readonly #mask: number;
+  #since = 0;
 
   /** @param memory the memory of a queue that {@linkcode DescriptorRing.create} has made */
   constructor(memory: SharedArrayBuffer) {
@@ -68,6 +70,7 @@ export class DescriptorRing {
     this.#sleepWords = CONTROL_WORDS + Math.ceil(this.#takers / 32);
     this.#entries = this.#sleepWords + this.#takers;
     this.#mask = places(this.#capacity) - 1;
+    this.#stamps = this.#entries + places(this.#capacity) * ENTRY_WORDS;
   }
 
   /**
@@ -82,7 +85,8 @@ export class DescriptorRing {
     takers: number,
     allocate: Allocate = ofThisProcess,
   ): DescriptorRing {
-    const size = CONTROL_WORDS + Math.ceil(takers / 32) + takers + places(capacity) * ENTRY_WORDS;
+    const size = CONTROL_WORDS + Math.ceil(takers / 32) + takers +
+      places(capacity) * (ENTRY_WORDS + 1);
     const memory = allocate(size * 4);
     const words = new Int32Array(memory);
     words[CAPACITY] = capacity;
@@ -108,6 +112,11 @@ export class DescriptorRing {
   /** How many connections have been taken since the beginning, modulo 2^32. */
   get taken(): number {
     return Atomics.load(this.#words, HEAD);
+  }
+
+  /** The stamp of when the connection that was taken here last began to wait; 0 if it has none. */
+  get since(): number {
+    return this.#since;
   }
 
   /** How many threads are idle. A thread that was just woken still counts. */
@@ -141,9 +150,12 @@ export class DescriptorRing {
   /**
    * Puts a connection in. Only one thread at a time may do so. This wakes nobody.
    *
+   * @param fd its descriptor
+   * @param sockaddr its peer's address
+   * @param since the stamp of when it began to wait: see `moment.ts`; 0 if nobody wants to know
    * @returns whether there was room
    */
-  tryPut(fd: number, sockaddr: Uint8Array): boolean {
+  tryPut(fd: number, sockaddr: Uint8Array, since = 0): boolean {
     if (this.length >= this.#capacity) return false;
     const words = this.#words;
     const tail = Atomics.load(words, TAIL);
@@ -154,6 +166,7 @@ export class DescriptorRing {
       words[at + word] = (sockaddr[byte] as number) | ((sockaddr[byte + 1] as number) << 8) |
         ((sockaddr[byte + 2] as number) << 16) | ((sockaddr[byte + 3] as number) << 24);
     }
+    words[this.#stamps + (tail & this.#mask)] = since;
     Atomics.store(words, TAIL, (tail + 1) | 0);
     return true;
   }
@@ -201,7 +214,9 @@ export class DescriptorRing {
         sockaddr[byte + 2] = value >> 16;
         sockaddr[byte + 3] = value >> 24;
       }
+      const since = words[this.#stamps + (head & this.#mask)] as number;
       if (Atomics.compareExchange(words, HEAD, head, (head + 1) | 0) !== head) continue;
+      this.#since = since;
       if (Atomics.load(words, PRODUCERS) > 0) this.wakeProducer();
       return fd;
     }

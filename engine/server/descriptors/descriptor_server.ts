@@ -5,6 +5,7 @@
  * @module
  */
 
+import { stamp } from "../../values/moment.ts";
 import { pause } from "../../values/pause.ts";
 import { formatAddress } from "../../../protocols/address.ts";
 import type { Address } from "../../../protocols/effects.ts";
@@ -77,6 +78,8 @@ export interface DescriptorServerPlan {
 interface Rescued {
   readonly fd: number;
   readonly sockaddr: Uint8Array;
+  /** The stamp of when it began to wait here. */
+  readonly since: number;
 }
 
 /** A server of threads. A mode opens it, starts its threads and then calls `serve`. */
@@ -419,7 +422,7 @@ export class DescriptorServer {
       return void this.#sockets.close(fd);
     }
     this.#timeline?.main.enqueued(fd);
-    this.#rescued.push({ fd, sockaddr: sockaddr.slice() });
+    this.#rescued.push({ fd, sockaddr: sockaddr.slice(), since: stamp() });
   }
 
   /** Accepts a connection that waits. Returns `undefined` if there is none. */
@@ -436,8 +439,8 @@ export class DescriptorServer {
   /** Puts rescued connections into the queue while there is room. Returns whether all are in. */
   #queueRescued(): boolean {
     let put = 0;
-    for (const { fd, sockaddr } of this.#rescued) {
-      if (!this.ring.tryPut(fd, sockaddr)) break;
+    for (const { fd, sockaddr, since } of this.#rescued) {
+      if (!this.ring.tryPut(fd, sockaddr, since)) break;
       this.ring.wakeTaker();
       put++;
     }
@@ -458,7 +461,7 @@ export class DescriptorServer {
   /** Closes the connections that no thread will serve. */
   #closeQueued(): void {
     const sockaddr = new Uint8Array(SOCKADDR_SIZE);
-    const left = this.#rescued.splice(0);
+    const left: Omit<Rescued, "since">[] = this.#rescued.splice(0);
     for (let fd = this.ring.tryTake(sockaddr); fd >= 0; fd = this.ring.tryTake(sockaddr)) {
       if (fd === this.datagrams?.fd) this.datagrams.bringHome();
       else left.push({ fd, sockaddr: sockaddr.slice() });

@@ -77,6 +77,8 @@ export class Service {
   #isLocal = false;
   /** Since when the connection has waited for service, on the trace's clock; 0 if it has not. */
   #queuedAt = 0;
+  /** For how long it has waited, in milliseconds. */
+  #waitedMs = 0;
   #fd = -1;
   #context: LazyContext | undefined;
   #observation: Observation | undefined;
@@ -140,8 +142,13 @@ export class Service {
     this.#fd = fd;
   }
 
-  /** Begins to serve the connection, and runs its conversation until that needs a call. */
-  begin(): void {
+  /**
+   * Begins to serve the connection, and runs its conversation until that needs a call.
+   *
+   * @param waitedMs for how long it has waited for that after it was accepted, in milliseconds
+   */
+  begin(waitedMs = 0): void {
+    this.#waitedMs = waitedMs;
     const { track, peer } = this.#parts;
     this.#failure = undefined;
     this.#shutdown = undefined;
@@ -160,9 +167,11 @@ export class Service {
   #converse(client: { readonly remoteAddress: Address }, arrival?: Arrival): void {
     const { track, observer, gate, protocol, settings, inheritsTimeout } = this.#parts;
     const context = this.#context = new LazyContext(client);
+    const waitedMs = this.#waitedMs;
+    const life = waitedMs === 0 ? arrival : { ...arrival, waitedMs };
     this.#observation = track === undefined
-      ? observer.begin(context, "", arrival)
-      : observer.begin(context, "", { ...arrival, queuedAt: this.#queuedAt, fd: this.#fd });
+      ? observer.begin(context, "", life)
+      : observer.begin(context, "", { ...life, queuedAt: this.#queuedAt, fd: this.#fd });
     try {
       if (gate.cutting) throw new CutError();
       const begun = beginConversation(protocol, context, settings.protocolSettings);

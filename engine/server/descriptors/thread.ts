@@ -14,6 +14,7 @@ import { DescriptorRing } from "./descriptor_ring.ts";
 import { type Leaving, LingerQueue } from "../team/linger_queue.ts";
 import { DescriptorSlot } from "../team/descriptor_slot.ts";
 import { runtime } from "../../net/runtime.ts";
+import { msSince, stamp } from "../../values/moment.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import { type Sockets, sockets } from "../../net/sockets.ts";
 import type { CounterBlock } from "../core/counters.ts";
@@ -31,7 +32,7 @@ import type { Journal, LogEvent } from "../journal/journal.ts";
 import { Service } from "./service.ts";
 import type { Door } from "../core/door.ts";
 import { hostKey, hostKeyIn } from "../core/host_key.ts";
-import { STALL_MS, Waking } from "./waking.ts";
+import { type Accepting, STALL_MS, Waking } from "./waking.ts";
 import { AcceptWait } from "../team/accept_wait.ts";
 import { doomOf, type Gate, HostNote } from "../team/team_memory.ts";
 import { openDoor } from "../core/open_door.ts";
@@ -69,6 +70,8 @@ export interface SharedSocket {
 export interface Passage {
   /** Waits for the next connection: see {@linkcode DescriptorRing.take}. */
   take(sockaddr: Uint8Array): number;
+  /** The stamp of when the connection that was taken last began to wait: see `moment.ts`. */
+  readonly since: number;
   /** Takes the connections that have to linger, and those of them that were refused. */
   readonly lingering: Leaving;
   readonly refused: Leaving;
@@ -149,26 +152,17 @@ export class Thread {
   readonly #service: Service;
   readonly #isClosing = () => this.closing;
   readonly #wait: AcceptWait;
-  /** The call that accepts, where the mode does not write it out. */
-  readonly #accept = (sockaddr: Uint8Array) => {
-    const { EAGAIN } = this.#sockets.constants.errno;
-    let result = -EAGAIN;
-    if (this.#wait.mayAsk) result = this.#sockets.accept(this.#listener, sockaddr);
-    while (result === -EAGAIN && !this.closing) {
-      // The kernel wakes one thread for a connection. Another process may share the listener, and
-      // nobody there was woken. So this thread accepts even if the server has begun to close.
-      if (this.#wait.wait() && (this.#neverBlocks || !this.closing)) {
-        result = this.#sockets.accept(this.#listener, sockaddr);
-      }
-    }
-    return result;
-  };
+  /** How connections come, where the mode does not write it out. */
+  readonly #arrivals: Accepting;
+  readonly #accept = () => this.#waking.accept(this.#arrivals);
   /** Sleeps for {@linkcode STALL_MS} at most. Returns whether a connection has come. */
   readonly #pause = () =>
     this.#sockets.poll(this.#listener, this.#sockets.constants.POLLIN, STALL_MS) > 0;
   readonly #sleep = (ms: number) => this.#gate.sleep(ms);
   /** The connection that was accepted last, while it is neither served nor handed over. */
   #unclaimed = NONE;
+  /** The stamp of when the connection that was taken last began to wait; 0 if it has none. */
+  #since = 0;
   #synLog: SynLog | undefined;
   /** Keeps accept(2) from waiting on a listener that blocks, if this thread accepts. */
   #boundAccepts: ((net: Sockets, listener: number) => void) | undefined;
@@ -251,6 +245,16 @@ export class Thread {
       elastic: assignment.elastic,
       askForThreads: () => tell({ kind: "queued" }),
     });
+    this.#arrivals = {
+      mayAsk: this.#wait.mayAsk,
+      again: -net.constants.errno.EAGAIN,
+      accept: () => net.accept(listener, this.#sockaddr),
+      // The kernel wakes one thread for a connection. Another process may share the listener, and
+      // nobody there was woken. So this thread accepts even if the server has begun to close.
+      wait: () => this.#wait.wait() && (this.#neverBlocks || !this.closing),
+      pause: this.#pause,
+      isOver: this.#isClosing,
+    };
     this.#slot = new DescriptorSlot(memory.slot);
     this.datagrams = datagrams && equipment.openDatagrams?.(datagrams, this.#sockets);
     this.pulse = new Pulse(memory.pulse);
@@ -428,15 +432,22 @@ export class Thread {
       ready = datagrams?.poll(listener, this.#gate, timeoutMs);
       return ready !== undefined;
     };
-    const pause = datagrams === undefined ? this.#pause : () => poll(STALL_MS);
+    const pause = () => {
+      if (datagrams !== undefined) return poll(STALL_MS);
+      if (this.#pause()) ready = listener;
+      return ready !== undefined;
+    };
     try {
       while (!this.closing) {
         this.mayAccept();
         ready = undefined;
-        // What wakes this thread at closing comes once, and the pause may have taken it.
+        // What wakes this thread at closing comes once, and the pause may have taken it. A connection
+        // that the pause has seen may be another process's by now, and is not waited for.
         this.#waking.watchQueue(pause, this.#isClosing);
-        if (datagrams === undefined) ready = this.#wait.wait() ? listener : undefined;
-        else if (ready === undefined && !this.closing) poll(-1);
+        if (ready === undefined && !this.closing) {
+          if (datagrams !== undefined) poll(-1);
+          else if (this.#wait.wait()) ready = listener;
+        }
         if (ready !== undefined && !this.closing) yield ready;
       }
     } finally {
@@ -545,7 +556,7 @@ export class Thread {
       this.#host.note(undefined);
     }
     this.#unclaimed = NONE;
-    this.#ring.tryPut(fd, this.#sockaddr);
+    this.#ring.tryPut(fd, this.#sockaddr, this.#journal.wantsLog ? stamp() : 0);
     Atomics.store(this.#accepting, 0, 0);
     this.#waking.queued();
     if (this.#ring.length < this.#ring.capacity) return;
@@ -579,6 +590,7 @@ export class Thread {
       const fd = this.#passage?.take(this.#sockaddr) ??
         this.#ring.take(this.#sockaddr, index, idleMs);
       if (fd < 0) return;
+      this.#since = (this.#passage ?? this.#ring).since;
       if (!this.#isTurnedAway(fd)) yield fd;
     }
   }
@@ -674,7 +686,8 @@ export class Thread {
     this.#noteHost();
     Atomics.store(this.#accepting, 0, 0);
     if (this.#synLog !== undefined) this.tellSyn(fd, this.remoteAddress);
-    this.#service.begin();
+    this.#service.begin(msSince(this.#since));
+    this.#since = 0;
     if (this.#doom[0] === 1 && Atomics.exchange(this.#doom, 0, 0) === 1) {
       throw new Error("It was ended from the live page");
     }

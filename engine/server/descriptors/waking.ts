@@ -23,6 +23,24 @@ export interface WakingParts {
   readonly elastic: boolean;
   /** Tells the main thread that more threads are requested. */
   askForThreads(): void;
+  /** Tells the time, in milliseconds. @default {performance.now} */
+  readonly clock?: () => number;
+}
+
+/** How {@linkcode Waking.accept} accepts. */
+export interface Accepting {
+  /** Whether the listener does not wait, so that it may be asked at any time. */
+  readonly mayAsk: boolean;
+  /** Accepts a connection: the descriptor, or the negated error number. */
+  accept(): number;
+  /** Waits until there is a connection. Returns whether there is one. */
+  wait(): boolean;
+  /** Waits for {@linkcode STALL_MS} at most. Returns whether there is a connection. */
+  pause(): boolean;
+  /** Whether the server is closing. */
+  isOver(): boolean;
+  /** What `accept` returns when there is none: the negated `EAGAIN`. */
+  readonly again: number;
 }
 
 /** Wakes the threads that take connections. The one thread that accepts uses it. */
@@ -33,7 +51,7 @@ export class Waking {
   /** @param parts what it needs from its server */
   constructor(parts: WakingParts) {
     this.#parts = parts;
-    this.#policy = new WakePolicy(parts.ring, parts.cores);
+    this.#policy = new WakePolicy(parts.ring, parts.cores, parts.clock);
   }
 
   /** Wakes a thread for a connection that was just queued, unless a busy one will be free soon. */
@@ -55,17 +73,40 @@ export class Waking {
    * @param isOver whether the server is closing
    */
   watchQueue(pause: () => boolean, isOver: () => boolean): void {
-    const { gate, ring } = this.#parts;
-    while (ring.length > 0 && this.#canWake && !isOver()) {
+    const { gate } = this.#parts;
+    while (this.mustWatch && !isOver()) {
       if (gate.full) this.wakeAll();
       if (pause()) return;
       this.#policy.woke(this.#wake(this.#policy.wakeAfterPause()));
     }
   }
 
-  /** Whether there is a thread that can be woken or one that can be started. */
-  get #canWake(): boolean {
-    return this.#parts.ring.idle > 0 || this.#parts.elastic;
+  /**
+   * Whether connections wait for a busy thread while another one could be woken or started. Then nobody
+   * but the accepting thread looks after them, and it may not sleep for longer than a pause.
+   */
+  get mustWatch(): boolean {
+    const { ring, elastic } = this.#parts;
+    return ring.length > 0 && (ring.idle > 0 || elastic);
+  }
+
+  /**
+   * Accepts a connection, and waits for one if there is none. While the queue has to be watched, it
+   * waits for a pause only: a connection that was there may be gone when it is accepted, to another
+   * process that has the same listener, and the next one may not come for hours.
+   *
+   * @param parts how connections come, and whether it is over
+   * @returns the descriptor or the negated error number; `EAGAIN` if the queue has to be watched, or if
+   * it is over
+   */
+  accept({ mayAsk, accept, wait, pause, isOver, again }: Accepting): number {
+    let result = mayAsk ? accept() : again;
+    while (result === again && !isOver()) {
+      const mustWatch = this.mustWatch;
+      if (mustWatch ? pause() : wait()) result = accept();
+      if (mustWatch) break;
+    }
+    return result;
   }
 
   /** Wakes threads, and asks for more if all are busy. Returns how many it woke. */

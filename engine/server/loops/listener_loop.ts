@@ -216,8 +216,9 @@ export async function serveListener(
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
     });
-    const { startHeartbeat } = await beating();
+    const { noteTurns, startHeartbeat } = await beating();
     const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
+    if (beats !== undefined) sessions.noteTurns(noteTurns(beats, 0));
     const accepting = accept(loop);
     return makeServer({
       mode,

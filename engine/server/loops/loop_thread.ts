@@ -20,7 +20,7 @@ import { hostKey } from "../core/host_key.ts";
 import { openDoor } from "../core/open_door.ts";
 import type { SynLog } from "../core/syn_log.ts";
 import { type OffloadAnswer, type OffloadRequest, PortOffload } from "../offload/offload_port.ts";
-import { SessionSet } from "../core/session_set.ts";
+import { SessionSet, type TurnNotes } from "../core/session_set.ts";
 import type { WatchingTrack } from "../trace/timeline_watch.ts";
 import { type Gate, HostNote, threadMemory } from "../team/team_memory.ts";
 
@@ -114,6 +114,7 @@ export class LoopThread {
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
   /** Begins the heartbeat, if anybody wants one. */
+  #turns: TurnNotes | undefined;
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
   /** Receives clients that come through a proxy, if they do. */
   #openReception: typeof import("../core/reception.ts").openReception | undefined;
@@ -168,8 +169,9 @@ export class LoopThread {
     const { memory: { beats }, index, settings: { admission } } = this.#assignment;
     const { logSyn, isWoken } = this.#assignment.data as LoopData;
     if (beats !== undefined) {
-      const { Heartbeat } = await import("../statistics/heartbeat.ts");
+      const { Heartbeat, noteTurns } = await import("../statistics/heartbeat.ts");
       this.#startBeat = (deadlines) => void new Heartbeat(beats, index, deadlines);
+      this.#turns = noteTurns(beats, index);
     }
     if (isWoken) this.#take = await runtime.messageTaker();
     if (admission?.proxies !== undefined) {
@@ -209,6 +211,7 @@ export class LoopThread {
       door,
       this.#openReception?.({ door, observer: this.#observer, deadlines, most }),
     );
+    sessions.noteTurns(this.#turns);
     const { host, left } = threadMemory(memory, index);
     this.#left = left;
     const note = new HostNote(host);

@@ -107,7 +107,9 @@ interface Waiting {
   readonly connection: Connection;
   /** Its client, and the first bytes, if they came through a proxy. */
   readonly arrival: Arrival | undefined;
-  /** When it began to wait, on the clock of the trace. */
+  /** When it began to wait, in the time of `performance.now()`. */
+  readonly since: number;
+  /** The same on the clock of the trace. */
   readonly queuedAt: number | undefined;
   /** Where those who read along see it wait: see `TrackWriter.entersQueue`. */
   readonly place: number;
@@ -357,7 +359,8 @@ class MessageTeam {
   #enqueue(connection: Connection, arrival?: Arrival): void {
     const track = this.#timeline?.main;
     const place = track?.entersQueue(() => formatAddress(connection.remoteAddress)) ?? 0;
-    this.#waiting.push({ connection, arrival, queuedAt: track?.now(), place });
+    const since = performance.now();
+    this.#waiting.push({ connection, arrival, since, queuedAt: track?.now(), place });
     if (this.#cutting) this.#cutWaiting();
     this.#dispatch();
   }
@@ -506,7 +509,7 @@ class MessageTeam {
     if (await this.#keeper.settle(worker) !== undefined) this.#dispatch();
   }
 
-  #serve(member: Member, { connection, arrival, queuedAt }: Waiting): void {
+  #serve(member: Member, { connection, arrival, since, queuedAt }: Waiting): void {
     clearTimeout(member.idleTimer);
     const id = this.#nextId++;
     const client = arrival?.client ?? connection;
@@ -516,7 +519,8 @@ class MessageTeam {
       },
     };
     const { fd } = connection;
-    const life = { ...arrival, queuedAt, servedBy: member.track?.number, fd };
+    const waitedMs = performance.now() - since;
+    const life = { ...arrival, waitedMs, queuedAt, servedBy: member.track?.number, fd };
     const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(
       connection,

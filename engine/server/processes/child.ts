@@ -129,9 +129,16 @@ async function prepare(
   const protocol = await loadProtocol(assignment.settings.protocol);
   const wake = () => void control.send(SAY.wake);
   const place = await takePlace(assignment, wake);
+  let taken = NONE;
   const equipment: Equipment = {
     passage: {
-      take: (sockaddr) => takeConnection(control, mailbox, sockaddr, place),
+      take(sockaddr) {
+        taken = takeConnection(control, mailbox, sockaddr, place);
+        return taken.fd;
+      },
+      get since() {
+        return taken.since;
+      },
       lingering: leaving(net, control, SAY.lingering),
       refused: leaving(net, control, SAY.refused),
     },
@@ -149,24 +156,34 @@ function hear(control: Control): Exclude<ReturnType<Control["hear"]>, undefined>
   }
 }
 
-/** Says that it has nothing to do, and waits for a connection. Returns -1 if there will be none. */
+/** A connection that was taken. */
+interface Taken {
+  /** Its descriptor; -1 if there will be none. */
+  readonly fd: number;
+  /** The stamp of when it began to need a process; 0 if it has none. */
+  readonly since: number;
+}
+
+const NONE: Taken = { fd: -1, since: 0 };
+
+/** Says that it has nothing to do, and waits for a connection. */
 function takeConnection(
   control: Control,
   mailbox: Control,
   sockaddr: Uint8Array,
   { track }: Place,
-): number {
+): Taken {
   for (;;) {
-    if (!control.send(SAY.idle)) return -1;
+    if (!control.send(SAY.idle)) return NONE;
     const heard = hear(mailbox);
     if (heard !== "end" && heard.kind === TELL.again) continue;
-    if (heard === "end" || heard.kind !== TELL.connection) return -1;
+    if (heard === "end" || heard.kind !== TELL.connection) return NONE;
     const [fd] = heard.descriptors;
     // The parent has the connection until this process begins with it, and gives it to another one.
     if (fd === undefined) throw new Error("it has no descriptors left for a connection");
-    const since = readConnection(heard.data, sockaddr);
+    const { since, neededSince } = readConnection(heard.data, sockaddr);
     track?.handed(fd, since);
-    return fd;
+    return { fd, since: neededSince };
   }
 }
 

@@ -200,11 +200,18 @@ export const NOBODY: Uint8Array = new Uint8Array(SOCKADDR_SIZE);
  *
  * @param sockaddr the address of its peer
  * @param since since when it has waited for a process, on the clock of the timeline; 0 for never
+ * @param neededSince the stamp of when it began to need one: see `moment.ts`
  */
-export function describeConnection(sockaddr: Uint8Array, since: number): Uint8Array {
-  const bytes = new Uint8Array(SOCKADDR_SIZE + 8);
+export function describeConnection(
+  sockaddr: Uint8Array,
+  since: number,
+  neededSince = 0,
+): Uint8Array {
+  const bytes = new Uint8Array(SOCKADDR_SIZE + 12);
   bytes.set(sockaddr);
-  new DataView(bytes.buffer).setFloat64(SOCKADDR_SIZE, since);
+  const view = new DataView(bytes.buffer);
+  view.setFloat64(SOCKADDR_SIZE, since);
+  view.setInt32(SOCKADDR_SIZE + 8, neededSince);
   return bytes;
 }
 
@@ -213,11 +220,18 @@ export function describeConnection(sockaddr: Uint8Array, since: number): Uint8Ar
  *
  * @param data what came with the connection
  * @param sockaddr is filled with the address
- * @returns since when it has waited
+ * @returns since when it has waited, on either clock
  */
-export function readConnection(data: Uint8Array, sockaddr: Uint8Array): number {
+export function readConnection(
+  data: Uint8Array,
+  sockaddr: Uint8Array,
+): { readonly since: number; readonly neededSince: number } {
   sockaddr.set(data.subarray(0, SOCKADDR_SIZE));
-  return new DataView(data.buffer, data.byteOffset).getFloat64(SOCKADDR_SIZE);
+  const view = new DataView(data.buffer, data.byteOffset);
+  return {
+    since: view.getFloat64(SOCKADDR_SIZE),
+    neededSince: view.getInt32(SOCKADDR_SIZE + 8),
+  };
 }
 
 /** Whether something is an error of a call. */

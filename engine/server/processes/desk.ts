@@ -630,13 +630,13 @@ export class Desk {
 
   /** Hands a connection to a process. @returns whether there was memory for that */
   #hand(child: Child, waiting: Waiting): boolean {
-    const { fd, sockaddr, since } = waiting;
+    const { fd, sockaddr, since, neededSince } = waiting;
     const { index, begun, mailbox } = child;
     begun[BEGUN] = 0;
     this.#gate.handTo(index);
     // The process shares the counts. It leaves them before its client can see the end.
     if (this.#countsHosts) this.#thread.door.handTo(this.#net.readAddress(sockaddr), index);
-    if (!mailbox.put(TELL.connection, describeConnection(sockaddr, since), [fd])) {
+    if (!mailbox.put(TELL.connection, describeConnection(sockaddr, since, neededSince), [fd])) {
       // Whoever has buried the process may have emptied its seat already.
       this.#leaveFor(index);
       this.#readmit(waiting);

@@ -18,6 +18,7 @@ import { lateIntroduction } from "../../drivers/introduction.ts";
 import { betweenMessagesMs, silenceError, type TimeLimits } from "../../drivers/limits.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { stamp } from "../../values/moment.ts";
 
 /** A connection that waits for a process. */
 export interface Waiting {
@@ -28,6 +29,8 @@ export interface Waiting {
   readonly since: number;
   /** The same on the clock of `performance.now()`. */
   readonly startedAt: number;
+  /** The stamp of when it began to need a process: see `moment.ts`. The room sets it. */
+  neededSince?: number;
 }
 
 /** How a client may be silent at the beginning, and for how long. */
@@ -267,6 +270,7 @@ export class WaitingRoom {
     guest.limit?.lift();
     guest.limit = undefined;
     guest.isReady = true;
+    guest.waiting.neededSince = stamp();
     this.#ready.push(guest);
   }
 

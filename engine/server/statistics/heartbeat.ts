@@ -16,6 +16,7 @@
 import { moment } from "../../values/moment.ts";
 import { type Allocate, ofThisProcess } from "../../values/shared_memory.ts";
 import { Deadline, type Deadlines } from "../../drivers/deadlines.ts";
+import { TURN_BYTES, TurnNote, TurnReader } from "./turn_note.ts";
 
 /** The longest time between two beats, in milliseconds. */
 const LONGEST_BEAT_MS = 50;
@@ -33,11 +34,13 @@ const STRETCHES_BETWEEN = 32;
 /** The shortest stretch, in milliseconds. */
 const SHORTEST_MS = 250;
 
-// The memory consists of numbers of 64 bits. The head has the length of a beat and that of a
-// stretch. Then come the parts of the loops: when the next beat is due, 0 if there is none, and for
-// each stretch its number and its longest lag.
+// The memory consists of numbers of 64 bits. The head has the length of a beat, that of a stretch,
+// and how many loops there are. Then come the parts of the loops: when the next beat is due, 0 if there is none, and for
+// each stretch its number and its longest lag. If a thread watches the loops, whose turn it is on each
+// of them comes last.
 const BEAT_MS = 0;
 const STRETCH_MS = 1;
+const LOOPS = 2;
 const HEAD = 8;
 const DUE = 0;
 const FIRST = 8;
@@ -59,10 +62,11 @@ export function createBeats(
   allocate: Allocate = ofThisProcess,
 ): SharedArrayBuffer | undefined {
   if (everyMs === 0 && !isWatched) return undefined;
-  const memory = allocate((HEAD + loops * PART) * 8);
+  const memory = allocate((HEAD + loops * PART) * 8 + (isWatched ? loops * TURN_BYTES : 0));
   const numbers = new Float64Array(memory);
   numbers[BEAT_MS] = everyMs > 0 ? Math.min(LONGEST_BEAT_MS, everyMs / 2) : WATCHED_BEAT_MS;
   numbers[STRETCH_MS] = Math.max(SHORTEST_MS, everyMs / STRETCHES_BETWEEN);
+  numbers[LOOPS] = loops;
   return memory;
 }
 
@@ -166,7 +170,7 @@ export class LagReader {
   /** @param memory from {@linkcode createBeats} */
   constructor(memory: SharedArrayBuffer) {
     this.#numbers = new Float64Array(memory);
-    for (let part = HEAD; part < this.#numbers.length; part += PART) {
+    for (let part = HEAD; part < endOf(this.#numbers); part += PART) {
       const due = this.#numbers[part + DUE]!;
       const late = this.#readAt - due;
       this.#seen.push({ due, at: this.#readAt, late, stretch: this.#lastStretch(part) });
@@ -235,8 +239,42 @@ export class LagReader {
 export function readDue(memory: SharedArrayBuffer): number[] {
   const numbers = new Float64Array(memory);
   const dues: number[] = [];
-  for (let part = HEAD; part < numbers.length; part += PART) dues.push(numbers[part + DUE]!);
+  for (let part = HEAD; part < endOf(numbers); part += PART) dues.push(numbers[part + DUE]!);
   return dues;
+}
+
+/**
+ * Where a loop notes whose turn it is.
+ *
+ * @param memory from {@linkcode createBeats}
+ * @param index the number of the loop
+ * @returns `undefined` if no thread watches it
+ */
+export function noteTurns(memory: SharedArrayBuffer, index: number): TurnNote | undefined {
+  const offset = turnsOf(memory, index);
+  return offset === undefined ? undefined : new TurnNote(memory, offset);
+}
+
+/**
+ * With whom the conversation is whose turn it is on a loop.
+ *
+ * @param memory from {@linkcode createBeats}
+ * @param index the number of the loop
+ * @returns `undefined` if that is not known
+ */
+export function readTurn(memory: SharedArrayBuffer, index: number): string | undefined {
+  const offset = turnsOf(memory, index);
+  return offset === undefined ? undefined : new TurnReader(memory, offset).read();
+}
+
+function turnsOf(memory: SharedArrayBuffer, index: number): number | undefined {
+  const offset = endOf(new Float64Array(memory)) * 8 + index * TURN_BYTES;
+  return offset + TURN_BYTES <= memory.byteLength ? offset : undefined;
+}
+
+/** Where the parts of the loops end, in numbers. */
+function endOf(numbers: Float64Array): number {
+  return HEAD + (numbers[LOOPS] as number) * PART;
 }
 
 function partOf(memory: SharedArrayBuffer, index: number): Float64Array {

@@ -21,9 +21,10 @@ import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { WATCH_THREAD } from "../../workers/thread_names.ts";
 import { onAssigned } from "../../workers/worker_side.ts";
+import { CounterBlock } from "../core/counters.ts";
 import { sayDraining, type StatisticsShare } from "../core/statistics_share.ts";
 import type { LogFormat } from "../journal/logging.ts";
-import { readDue } from "./heartbeat.ts";
+import { readDue, readTurn } from "./heartbeat.ts";
 import { LOOK_MS, Stalls } from "./stillness.ts";
 
 /**
@@ -83,7 +84,7 @@ async function watch(
   stopped: Promise<void>,
   isClosing: () => boolean,
 ): Promise<void> {
-  const { share, name, format, stallMs } = assignment;
+  const { share, stallMs } = assignment;
   const { beats, loopsOnMain = false } = share;
   if (beats === undefined) return;
   const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
@@ -92,12 +93,23 @@ async function watch(
   while (!await isOver(stopped)) {
     const stuck = stalls.look(readDue(beats));
     const { still, passedMs } = stalls;
-    signals?.look(Math.max(...still), passedMs, isClosing());
+    if (signals?.look(Math.max(...still), passedMs, isClosing()) === "ends") {
+      await tellEnd(assignment);
+      signals.endProcess();
+    }
     // The loop will close the server when it turns again, or the process ends before that.
     if (signals?.isHeard === true) sayDraining(share.state);
     for (const { index, stillMs } of stuck) {
       const what = still.length === 1 ? "the event loop" : `event loop ${index}`;
-      await tell({ name, format }, what, stillMs);
+      const peer = readTurn(beats, index);
+      const whom = peer === undefined ? "" : `: it serves ${peer}`;
+      // Then nobody can say any more whom the signal cuts.
+      const end = signals === undefined || stillMs < DEAF_MS
+        ? ""
+        : `; a signal ends the process at once, and cuts ${describeCut(share)}`;
+      const text = `${what} has not turned for ${(stillMs / 1000).toFixed(1)} s${whom}${end}`;
+      const properties = { still_ms: Math.round(stillMs), ...(peer !== undefined && { peer }) };
+      await tell(assignment, text, properties);
     }
   }
   signals?.end();
@@ -146,8 +158,9 @@ class SignalWatch {
    * @param stillMs for how long the loop has not turned, in milliseconds
    * @param passedMs the time since the last look, in milliseconds
    * @param isClosing whether the server closes
+   * @returns `ends` if it is time to end the process
    */
-  look(stillMs: number, passedMs: number, isClosing: boolean): void {
+  look(stillMs: number, passedMs: number, isClosing: boolean): "ends" | undefined {
     const actions = this.#actions;
     if (stillMs === 0) {
       actions.takeBack();
@@ -157,10 +170,16 @@ class SignalWatch {
     } else if (actions.hasCome) this.#isHeard = true;
     this.#wasHeard = this.#isHeard;
     if (this.#isHeard || isClosing) this.#waitedMs += passedMs;
-    if (stillMs === 0) return;
+    if (stillMs === 0) return undefined;
     if (stillMs < DEAF_MS) actions.arm();
     else if (this.#waitedMs < this.#endsAfterMs) actions.give();
-    else actions.endProcess();
+    else return "ends";
+    return undefined;
+  }
+
+  /** Ends the process in the place of its loop. */
+  endProcess(): void {
+    this.#actions.endProcess();
   }
 
   /** Hears signals no more, and leaves them to the loop. */
@@ -168,6 +187,21 @@ class SignalWatch {
     this.#forget();
     this.#actions.takeBack();
   }
+}
+
+/** Says that the process ends, and whom that cuts: the loop cannot. */
+async function tellEnd(assignment: WatchAssignment): Promise<void> {
+  const { share } = assignment;
+  const peer = share.beats && readTurn(share.beats, 0);
+  const whom = peer === undefined ? "" : `, which serves ${peer},`;
+  const text = `the process ends without its event loop${whom} and cuts ${describeCut(share)}`;
+  await tell(assignment, text, { ...(peer !== undefined && { peer }) });
+}
+
+/** Those whom the end of the process cuts. */
+function describeCut({ counters }: StatisticsShare): string {
+  const { active } = CounterBlock.sum(CounterBlock.allIn(counters));
+  return active === 1 ? "1 connection" : `${active} connections`;
 }
 
 /** Waits until it is time to look again. Returns whether the thread has to end instead. */
@@ -181,14 +215,12 @@ async function isOver(stopped: Promise<void>): Promise<boolean> {
 
 async function tell(
   { name, format }: Pick<WatchOptions, "name" | "format">,
-  what: string,
-  stillMs: number,
+  text: string,
+  properties: Record<string, unknown>,
 ): Promise<void> {
   if (format === undefined) return;
   // A thread that has nothing to say does without it, and takes 6 MiB less.
   const { formatEntry } = await import("../journal/logging.ts");
-  const text = `${what} has not turned for ${(stillMs / 1000).toFixed(1)} s`;
-  const properties = { still_ms: Math.round(stillMs) };
   try {
     runtime.printNow(
       "stderr",

@@ -83,7 +83,8 @@ test("watch --once shows a full accept queue, and who waits in it, in each form"
 
   const { code, stdout, stderr } = await text.end();
   assertEquals([code, stderr], [0, ""]);
-  const lines = stdout.trim().split("\n");
+  // Other servers of the machine may have full queues too, and turn SYNs away meanwhile.
+  const lines = stdout.trim().split("\n").filter((line) => !line.endsWith(" on this machine"));
   assertMatch(lines[0] as string, /^T0: .* by netlink$/);
   assertEquals(lines[1], `${local} listens · accept queue 3 of 2: full, new clients wait`);
   assertEquals(lines[2], "3 sockets: 3 waiting for accept");

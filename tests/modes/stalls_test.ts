@@ -91,7 +91,6 @@ const STUCK =
 /** What those who serve are called, without their numbers. */
 function servingIn({ mode, args }: Row): string {
   if (mode === "prefork") return "process";
-  if (mode === "sequential") return "loop";
   return mode === "threadpool" && args.includes("0") ? "accepting worker" : "worker";
 }
 

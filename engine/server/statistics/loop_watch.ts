@@ -98,7 +98,11 @@ async function watch(
   while (!await isWithin(LOOK_MS, stopped)) {
     const stuck = stalls.look(readDue(beats));
     const { still, passedMs } = stalls;
-    if (signals?.look(Math.max(...still), passedMs, isClosing()) === "ends") {
+    const longestMs = Math.max(...still);
+    const action = signals?.look(longestMs, passedMs, isClosing());
+    // The end should not have to wait until the log is loaded.
+    if (longestMs > 0 && (isClosing() || signals?.isHeard === true)) log.prepare();
+    if (signals !== undefined && action === "ends") {
       try {
         tellEnd(log, share);
         await log.flush();
@@ -133,7 +137,7 @@ class WatchLog {
   readonly #format: LogFormat | undefined;
   readonly #output = new BufferedOutput("stderr", () => {});
   /** A thread that has nothing to say does without it, and takes 6 MiB less. */
-  #logging: Promise<typeof import("../journal/logging.ts")> | undefined;
+  #logging: Promise<typeof import("../journal/logging.ts") | undefined> | undefined;
   /** Resolves when all lines so far have been left to the output. */
   #told: Promise<void> = Promise.resolve();
 
@@ -144,22 +148,29 @@ class WatchLog {
     this.#output.share();
   }
 
+  /** Loads what writes lines, if it is not there. */
+  prepare(): void {
+    if (this.#format !== undefined) void this.#load();
+  }
+
   /** Writes a warning soon. */
   tell(text: string, properties: Readonly<Record<string, unknown>>): void {
     const [name, format] = [this.#name, this.#format];
     if (format === undefined) return;
-    this.#logging ??= import("../journal/logging.ts");
-    this.#told = this.#logging.then(
-      ({ formatEntry }) =>
-        this.#output.writeLine(formatEntry({ format, name, level: "warning", text, properties })),
-    ).catch(() => {
-      // Without the module nothing can be said. What is to be done does not depend on it.
+    this.#told = this.#load().then((logging) => {
+      const line = logging?.formatEntry({ format, name, level: "warning", text, properties });
+      if (line !== undefined) this.#output.writeLine(line);
     });
   }
 
   /** Waits until everything is written, but for {@linkcode FLUSH_MS} at most. */
   async flush(): Promise<void> {
     await isWithin(FLUSH_MS, this.#told.then(() => this.#output.flush(FLUSH_MS)));
+  }
+
+  /** Without the module nothing can be said. What is to be done does not depend on it. */
+  #load(): Promise<typeof import("../journal/logging.ts") | undefined> {
+    return this.#logging ??= import("../journal/logging.ts").catch(() => undefined);
   }
 }
 

@@ -44,6 +44,8 @@ export interface ProgramOptions {
 export interface ScriptOptions extends ProgramOptions {
   /** How many descriptors it may have: `ulimit -n`. */
   readonly descriptors?: number;
+  /** Where to make a pipe that is full and that nobody reads. It is the script's standard error. */
+  readonly fullPipe?: string;
   /** The runtime's own arguments. @default {ALL_PERMISSIONS} on Deno */
   readonly permissions?: readonly string[];
   /** The runtime that it runs on. @default the one that runs the tests */
@@ -243,16 +245,24 @@ export function commandOf(
     : [on.path, path, ...args];
 }
 
+/** Why no pipe can be filled; `undefined` if one can. */
+export const whyNoFullPipe: string | undefined = runtime.os === "linux"
+  ? undefined
+  : "pipes have other sizes here";
+
+/** The shell fills the pipe. It holds both ends, so nobody waits for a reader to come. */
+const FILL = 'mkfifo "$0" && exec 3<>"$0" && head -c 65536 /dev/zero >&3 && exec "$@" 2>&3';
+
 /** A script of this project in a process of its own. */
 export class Script extends Program {
   /** @param path the script @param args its arguments @param options how to run it */
   constructor(path: string, args: readonly string[], options: ScriptOptions = {}) {
-    const { descriptors } = options;
+    const { descriptors, fullPipe } = options;
     const command = commandOf(path, args, options);
     const limited = descriptors === undefined
       ? command
       : ["sh", "-c", `ulimit -n ${descriptors} && exec "$@"`, "sh", ...command];
-    super(limited, options);
+    super(fullPipe === undefined ? limited : ["sh", "-c", FILL, fullPipe, ...limited], options);
   }
 }
 

@@ -10,7 +10,7 @@ import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
 import { DIFFERENT, forOne, inTurn, type Row, testTogether } from "../kit/rows.ts";
-import { catchesTerm, ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { catchesTerm, ServerProcess, totalsIn, whyNoFullPipe } from "../kit/server_process.ts";
 
 const SPIN = "./tests/kit/protocols/spin.ts";
 const FLAGS = ["--protocol", SPIN, "--drain", "100ms"];
@@ -63,6 +63,32 @@ test(
   },
   { sanitize: false, skip },
 );
+
+test("a reader of the log who is stuck does not keep a stuck loop from being ended", async () => {
+  using folder = new Folder();
+  const options = { fullPipe: folder.path("pipe") };
+  await using server = await ServerProcess.start("event", FLAGS, options);
+  await using peer = await Peer.connect(server.address);
+  assertEquals(await (await peer.send("last\n")).line(), "last");
+  assertEquals((await server.stop()).signal, "SIGTERM");
+}, { sanitize: false, skip: skip ?? whyNoFullPipe });
+
+test("a reader of the log who is stuck does not hold up the watch of the loops", async () => {
+  using folder = new Folder();
+  const options = { fullPipe: folder.path("pipe") };
+  const flags = [...FLAGS, "--stall", "300ms"];
+  await using server = await ServerProcess.start("event", flags, options);
+  await using peer = await Peer.connect(server.address);
+  const file = folder.path("enough");
+  await peer.send(`until ${file}\n`);
+  // Before that, the stall was told.
+  await until("the signal to have its default action", () => !catchesTerm(server.pid));
+  writeFileSync(file, "");
+  assertEquals(await peer.line(), `until ${file}`);
+  await until("the signal to be caught", () => catchesTerm(server.pid));
+  const ending = await server.stop();
+  assertEquals([ending.code, ending.signal], [0, null]);
+}, { sanitize: false, skip: skip ?? whyNoFullPipe });
 
 test("a signal that comes as soon as the loop is stuck ends its process", async () => {
   await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "100ms"]);

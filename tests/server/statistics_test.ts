@@ -4,10 +4,6 @@
  * @module
  */
 
-import process from "node:process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { TimedDeadlines } from "../../engine/drivers/deadlines.ts";
 import { whyNoKernel } from "../../engine/kernel/linux.ts";
 import { encodeSockaddr } from "../../engine/net/address.ts";
@@ -35,11 +31,18 @@ import {
 } from "../../engine/server/statistics/statistics_line.ts";
 import { serveEvent, serveSequential, serveThreadpool, StatisticsReader } from "../../mod.ts";
 import { MODES } from "../../modes/catalogue.ts";
+import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, test, until } from "../kit/harness.ts";
 import { whyNoIPv6 } from "../kit/network.ts";
 import { handshake, Peer } from "../kit/peer.ts";
 import { DIFFERENT, inTurn, type Row, whyNot } from "../kit/rows.ts";
-import { Program, Script, ServerProcess, totalsIn, whyNoLimit } from "../kit/server_process.ts";
+import {
+  Script,
+  ServerProcess,
+  totalsIn,
+  whyNoFullPipe,
+  whyNoLimit,
+} from "../kit/server_process.ts";
 import { isOurs } from "../kit/turns.ts";
 
 const noKernel = whyNoKernel();
@@ -262,33 +265,15 @@ test("a server without free descriptors still has all its statistics", async () 
 test(
   "a reader of standard error who is stuck holds up neither the server nor its end",
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "handshake statistics "));
-    try {
-      const path = join(folder, "pipe");
-      // The shell fills the pipe. It holds both ends, so nobody waits for a reader to come.
-      const fill = 'mkfifo "$0" && exec 3<>"$0" && head -c 65536 /dev/zero >&3 && exec "$@" 2>&3';
-      const command = runtime.name === "deno"
-        ? [process.execPath, "run", "-A", "modes/event.ts"]
-        : [process.execPath, "modes/event.ts"];
-      const flags = ["0", "--stats-every", "10ms"];
-      await using server = new Program(["sh", "-c", fill, path, ...command, ...flags]);
-      await server.printed("\n");
-      const [, port] = /:(\d+) /.exec(server.stdout) ?? [];
-      for (let x = 1; x <= 3; x++) {
-        await handshake(
-          { hostname: "127.0.0.1", port: Number(port) },
-          x,
-        );
-      }
-      server.signal("SIGTERM");
-      const { code, signal, stdout } = await server.end();
-      assertEquals([code, signal], [0, null]);
-      assertEquals(stdout.split("\n").filter((line) => line.startsWith("HELLO")).length, 6);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    using folder = new Folder();
+    const options = { fullPipe: folder.path("pipe") };
+    await using server = await ServerProcess.start("event", ["--stats-every", "10ms"], options);
+    for (let x = 1; x <= 3; x++) await handshake(server.address, x);
+    const { code, signal, stdout } = await server.stop();
+    assertEquals([code, signal], [0, null]);
+    assertEquals(stdout.split("\n").filter((line) => line.startsWith("HELLO")).length, 6);
   },
-  { skip: runtime.os === "linux" ? undefined : "pipes have other sizes here", sanitize: false },
+  { skip: whyNoFullPipe, sanitize: false },
 );
 
 test("where a figure cannot be known, it is absent, and a line says why", async () => {

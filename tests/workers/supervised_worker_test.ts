@@ -137,6 +137,7 @@ test(
 
 test("of what a runtime tells of a death, the first line of the message is left", () => {
   const excerpt = "9907 |     this.#noteHost();\n9908 |     let it = a | b;\n         ^\n";
+  const nothing = "an error without a message";
   for (
     const [told, message] of [
       [`${excerpt}error: It was ended\n      at begin (/$bunfs/root/it:9908:13)\n`, "It was ended"],
@@ -146,7 +147,14 @@ test("of what a runtime tells of a death, the first line of the message is left"
       ["Uncaught RangeError: it is too long", "RangeError: it is too long"],
       ['Uncaught (in promise) "a string"', '"a string"'],
       ["9 | 3 is a number", "9 | 3 is a number"],
-      ["", ""],
+      ["Uncaught (in promise) { a: 1 }", "{ a: 1 }"],
+      ["{\n  a: {\n    b: 1,\n  },\n  c: 2,\n}", "{ a: { b: 1 }, c: 2 }"],
+      ["error: {\n a: 1\n      at it", "{"],
+      [`${excerpt}Error: \n      at begin (/$bunfs/root/it:9908:13)\n`, nothing],
+      [`${excerpt}error: \nIt was ended\n      at begin (/it:9908:13)\n`, "It was ended"],
+      [`${excerpt}TypeError: \n      at begin (/$bunfs/root/it:9908:13)\n`, "TypeError"],
+      ["Uncaught Error", nothing],
+      ["", nothing],
     ]
   ) assertEquals(messageOfDeath(told as string), message);
 });

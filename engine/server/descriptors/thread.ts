@@ -249,10 +249,8 @@ export class Thread {
       mayAsk: this.#wait.mayAsk,
       again: -net.constants.errno.EAGAIN,
       accept: () => net.accept(listener, this.#sockaddr),
-      // The kernel wakes one thread for a connection. Another process may share the listener, and
-      // nobody there was woken. So this thread accepts even if the server has begun to close.
-      wait: () => this.#wait.wait() && (this.#neverBlocks || !this.closing),
-      pause: this.#pause,
+      wait: () => this.#wait.wait() && this.#canAccept(),
+      pause: () => this.#pause() && this.#canAccept(),
       isOver: this.#isClosing,
     };
     this.#slot = new DescriptorSlot(memory.slot);
@@ -605,6 +603,15 @@ export class Thread {
     this.#boundAccepts?.(this.#sockets, this.#listener);
     this.#boundAccepts = undefined;
     Atomics.store(this.#accepting, 0, 1);
+  }
+
+  /**
+   * Whether a connection that has come may be accepted. The kernel wakes one thread for a connection.
+   * Another process may share the listener, and nobody there was woken. So this thread accepts even if
+   * the server has begun to close, unless accept(2) could then wait for the next one.
+   */
+  #canAccept(): boolean {
+    return this.#neverBlocks || !this.closing;
   }
 
   /** Says that this thread is not in accept(2) and will never be again. */

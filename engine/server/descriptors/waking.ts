@@ -93,7 +93,8 @@ export class Waking {
   /**
    * Accepts a connection, and waits for one if there is none. While the queue has to be watched, it
    * waits for a pause only: a connection that was there may be gone when it is accepted, to another
-   * process that has the same listener, and the next one may not come for hours.
+   * process that has the same listener, and the next one may not come for hours. Where the listener
+   * blocks and nothing bounds `accept`, it waits for that one all the same.
    *
    * @param parts how connections come, and whether it is over
    * @returns the descriptor or the negated error number; `EAGAIN` if the queue has to be watched, or if

@@ -113,8 +113,9 @@ export class LoopThread {
   readonly #sayReady: () => void;
   readonly #wakeBytes = new Uint8Array(64);
   readonly #offload: PortOffload | undefined;
-  /** Begins the heartbeat, if anybody wants one. */
+  /** Says whose turn it is, if a thread watches the loops. */
   #turns: TurnNotes | undefined;
+  /** Begins the heartbeat, if anybody wants one. */
   #startBeat: ((deadlines: Deadlines) => void) | undefined;
   /** Receives clients that come through a proxy, if they do. */
   #openReception: typeof import("../core/reception.ts").openReception | undefined;

@@ -35,9 +35,9 @@ const STRETCHES_BETWEEN = 32;
 const SHORTEST_MS = 250;
 
 // The memory consists of numbers of 64 bits. The head has the length of a beat, that of a stretch,
-// and how many loops there are. Then come the parts of the loops: when the next beat is due, 0 if there is none, and for
-// each stretch its number and its longest lag. If a thread watches the loops, whose turn it is on each
-// of them comes last.
+// and how many loops there are. Then come the parts of the loops: when the next beat is due, 0 if
+// there is none, and for each stretch its number and its longest lag. If a thread watches the loops,
+// whose turn it is on each of them comes last.
 const BEAT_MS = 0;
 const STRETCH_MS = 1;
 const LOOPS = 2;

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { BufferedOutput } from "../../cli/buffered_output.ts";
 import { runtime } from "../../net/runtime.ts";
 import { DefaultActions } from "../../process/default_actions.ts";
 import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
@@ -38,6 +39,9 @@ const DEAF_MS = 1_000;
  * milliseconds.
  */
 const GRACE_MS = 1_000;
+
+/** How long an end waits until what was said is written, in milliseconds. */
+const FLUSH_MS = 1_000;
 
 /** What is watched, and what is said of it. */
 export interface WatchOptions {
@@ -87,15 +91,24 @@ async function watch(
   const { share, stallMs } = assignment;
   const { beats, loopsOnMain = false } = share;
   if (beats === undefined) return;
+  const log = new WatchLog(assignment);
   const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
   const stalls = new Stalls(stallMs);
   stalls.look(readDue(beats));
-  while (!await isOver(stopped)) {
+  while (!await isWithin(LOOK_MS, stopped)) {
     const stuck = stalls.look(readDue(beats));
     const { still, passedMs } = stalls;
-    if (signals?.look(Math.max(...still), passedMs, isClosing()) === "ends") {
-      await tellEnd(assignment);
-      signals.endProcess();
+    const longestMs = Math.max(...still);
+    const action = signals?.look(longestMs, passedMs, isClosing());
+    // The end should not have to wait until the log is loaded.
+    if (longestMs > 0 && (isClosing() || signals?.isHeard === true)) log.prepare();
+    if (signals !== undefined && action === "ends") {
+      try {
+        tellEnd(log, share);
+        await log.flush();
+      } finally {
+        signals.endProcess();
+      }
     }
     // The loop will close the server when it turns again, or the process ends before that.
     if (signals?.isHeard === true) sayDraining(share.state);
@@ -108,11 +121,57 @@ async function watch(
         ? ""
         : `; a signal ends the process at once, and cuts ${describeCut(share)}`;
       const text = `${what} has not turned for ${(stillMs / 1000).toFixed(1)} s${whom}${end}`;
-      const properties = { still_ms: Math.round(stillMs), ...(peer !== undefined && { peer }) };
-      await tell(assignment, text, properties);
+      log.tell(text, { still_ms: Math.round(stillMs), ...(peer !== undefined && { peer }) });
     }
   }
   signals?.end();
+  await log.flush();
+}
+
+/**
+ * What this thread writes to the log. It never waits for a reader of standard error who is stuck: the
+ * thread has to see meanwhile how long the loops are still, and may have to end the process.
+ */
+class WatchLog {
+  readonly #name: string;
+  readonly #format: LogFormat | undefined;
+  readonly #output = new BufferedOutput("stderr", () => {});
+  /** A thread that has nothing to say does without it, and takes 6 MiB less. */
+  #logging: Promise<typeof import("../journal/logging.ts") | undefined> | undefined;
+  /** Resolves when all lines so far have been left to the output. */
+  #told: Promise<void> = Promise.resolve();
+
+  constructor({ name, format }: WatchOptions) {
+    this.#name = name;
+    this.#format = format;
+    // The main thread writes there too.
+    this.#output.share();
+  }
+
+  /** Loads what writes lines, if it is not there. */
+  prepare(): void {
+    if (this.#format !== undefined) void this.#load();
+  }
+
+  /** Writes a warning soon. */
+  tell(text: string, properties: Readonly<Record<string, unknown>>): void {
+    const [name, format] = [this.#name, this.#format];
+    if (format === undefined) return;
+    this.#told = this.#load().then((logging) => {
+      const line = logging?.formatEntry({ format, name, level: "warning", text, properties });
+      if (line !== undefined) this.#output.writeLine(line);
+    });
+  }
+
+  /** Waits until everything is written, but for {@linkcode FLUSH_MS} at most. */
+  async flush(): Promise<void> {
+    await isWithin(FLUSH_MS, this.#told.then(() => this.#output.flush(FLUSH_MS)));
+  }
+
+  /** Without the module nothing can be said. What is to be done does not depend on it. */
+  #load(): Promise<typeof import("../journal/logging.ts") | undefined> {
+    return this.#logging ??= import("../journal/logging.ts").catch(() => undefined);
+  }
 }
 
 /**
@@ -190,12 +249,11 @@ class SignalWatch {
 }
 
 /** Says that the process ends, and whom that cuts: the loop cannot. */
-async function tellEnd(assignment: WatchAssignment): Promise<void> {
-  const { share } = assignment;
+function tellEnd(log: WatchLog, share: StatisticsShare): void {
   const peer = share.beats && readTurn(share.beats, 0);
   const whom = peer === undefined ? "" : `, which serves ${peer},`;
   const text = `the process ends without its event loop${whom} and cuts ${describeCut(share)}`;
-  await tell(assignment, text, { ...(peer !== undefined && { peer }) });
+  log.tell(text, { ...(peer !== undefined && { peer }) });
 }
 
 /** Those whom the end of the process cuts. */
@@ -204,31 +262,13 @@ function describeCut({ counters }: StatisticsShare): string {
   return active === 1 ? "1 connection" : `${active} connections`;
 }
 
-/** Waits until it is time to look again. Returns whether the thread has to end instead. */
-async function isOver(stopped: Promise<void>): Promise<boolean> {
+/** Waits for something, but not for longer than a time in milliseconds. Returns whether it has come. */
+async function isWithin(ms: number, awaited: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const looks = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), LOOK_MS));
-  const over = await Promise.race([stopped.then(() => true), looks]);
+  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
+  const isThere = await Promise.race([awaited.then(() => true), late]);
   clearTimeout(timer);
-  return over;
-}
-
-async function tell(
-  { name, format }: Pick<WatchOptions, "name" | "format">,
-  text: string,
-  properties: Record<string, unknown>,
-): Promise<void> {
-  if (format === undefined) return;
-  // A thread that has nothing to say does without it, and takes 6 MiB less.
-  const { formatEntry } = await import("../journal/logging.ts");
-  try {
-    runtime.printNow(
-      "stderr",
-      `${formatEntry({ format, name, level: "warning", text, properties })}\n`,
-    );
-  } catch {
-    // The reader of the log has gone.
-  }
+  return isThere;
 }
 
 /** The main thread's side. */

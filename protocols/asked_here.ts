@@ -29,7 +29,7 @@ export function askedHere(error: unknown): unknown {
 }
 
 /**
- * How many more steps are traced as they are made. Their constructors ask first: a runtime makes no
+ * How many more steps call {@linkcode stepMade}. Their constructors ask first: a runtime makes no
  * object at all of a step that is handed to nobody.
  */
 export let tracedSteps = 0;
@@ -38,13 +38,22 @@ export let tracedSteps = 0;
 let traced: unknown;
 let trace: Error | undefined;
 
+/** How many steps are traced of a protocol that was just loaded. Somebody may be trying it out. */
+export const STEPS_AT_FIRST = 256;
+
+/** How many steps are traced once the mistake was seen. It takes a fifth of a second in all. */
+export const STEPS_AFTER_MISTAKE = 65_536;
+
 /**
  * Traces the next steps as they are made. A step that is yielded without `yield*` is never started, so
- * only the place where it was made tells whose mistake that is. A trace takes microseconds, so there
- * are some for whoever tries a protocol out, and more whenever the mistake was seen.
+ * only the place where it was made tells whose mistake that is. A trace takes microseconds, so it is
+ * not made of all steps for ever.
+ *
+ * @param count how many steps are traced at least
  */
-export function traceSteps(): void {
-  tracedSteps = 256;
+export function traceSteps(count: number): void {
+  // One more lets go of the last of them.
+  tracedSteps = Math.max(tracedSteps, count + 1);
 }
 
 /**
@@ -54,6 +63,9 @@ export function traceSteps(): void {
  */
 export function stepMade(step: object): void {
   tracedSteps--;
+  traced = trace = undefined;
+  // The step before was the last one. It is let go with the bytes that it sends.
+  if (tracedSteps === 0) return;
   traced = step;
   trace = new Error("Made here");
 }

@@ -82,8 +82,8 @@ export interface ProtocolDefinition {
  * time is over, wherever it is, and its `finally` does not run.
  *
  * Keep the loop that takes the time in an ordinary function, which the generator calls for each
- * slice: Bun's engine compiles a loop in a generator well in some starts only, and else it takes
- * several times as long.
+ * slice: one of the engines (JavaScriptCore) compiles a loop in a generator well in some starts only,
+ * and else it takes several times as long.
  */
 // deno-lint-ignore no-explicit-any -- the argument is a matter of the task and its protocol
 export type Task = (argument: any) => unknown;

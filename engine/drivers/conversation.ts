@@ -7,7 +7,7 @@
 
 import type { ProtocolDefinition, ProtocolSettings, Tasks } from "../../protocols/catalogue.ts";
 import type { Context, Protocol, WaitEffect } from "../../protocols/effects.ts";
-import { madeHere, traceSteps } from "../../protocols/asked_here.ts";
+import { madeHere, STEPS_AFTER_MISTAKE, traceSteps } from "../../protocols/asked_here.ts";
 import { ComputeTimeoutError } from "../../protocols/errors.ts";
 import { findTask } from "../../protocols/find_task.ts";
 import { OutOfTimeError, runWithin } from "../net/run_within.ts";
@@ -177,7 +177,7 @@ export function unknownEffect(effect: never): TypeError {
   disown(effect);
   const error = new TypeError(`Cannot grant the effect: ${whyNoEffect(effect)}`);
   madeHere(error, effect);
-  traceSteps();
+  traceSteps(STEPS_AFTER_MISTAKE);
   return error;
 }
 

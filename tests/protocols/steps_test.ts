@@ -18,6 +18,7 @@ import {
   write,
   writeLine,
 } from "../../protocol.ts";
+import { madeHere, tracedSteps } from "../../protocols/asked_here.ts";
 import { assert, assertEquals, assertInstanceOf, test } from "../kit/harness.ts";
 import { bytesOf, hold, Talk } from "../kit/conversation.ts";
 
@@ -177,6 +178,37 @@ test("an error of a driver learns who has asked, and no trace grows without end"
   assert(!told(new PeerGoneError("waiting")).includes("asking"));
   // Where its trace cannot be written, it is passed on as it is.
   told(Object.freeze(new TypeError("frozen")));
+}, pure);
+
+test(
+  "a step without its star is told with its place the second time, after a thousand others too",
+  () => {
+    const tell = () => {
+      const talk = new Talk(function* asking(): Protocol {
+        for (let times = 0; times < 1_000; times++) yield* report("more");
+        yield write(bytesOf("x")) as unknown as Effect;
+      }());
+      return String((talk.error as Error).stack);
+    };
+    tell();
+    assert(tell().includes("asking"));
+  },
+  pure,
+);
+
+test("once no more steps are traced, the last one is let go", () => {
+  const keeps = (step: unknown) => {
+    const error = new Error("made");
+    const before = String(error.stack);
+    return madeHere(error, step).stack !== before;
+  };
+  new Talk(function* (): Protocol {
+    yield report("x") as unknown as Effect;
+  }());
+  let last: unknown = report("x");
+  assert(keeps(last));
+  while (tracedSteps > 0) last = report("x");
+  assert(!keeps(last));
 }, pure);
 
 test("an unfinished message at the FIN is not returned, and can still be taken", () => {

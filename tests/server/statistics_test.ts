@@ -18,6 +18,8 @@ import {
   createBeats,
   Heartbeat,
   LagReader,
+  noteTurns,
+  readTurn,
   stopBeat,
 } from "../../engine/server/statistics/heartbeat.ts";
 import { moment } from "../../engine/values/moment.ts";
@@ -424,6 +426,22 @@ test("the lag of a loop is known while it lasts and after it is over, to every r
   stopBeat(beats, 1);
   assertEquals(readers.map((reader) => reader.read()), [undefined, undefined], "it is gone");
 });
+
+test(
+  "whose turn it is on a loop is known of its last 4,096 connections, and of no older one",
+  () => {
+    const memory = createBeats(2, 0, true) as SharedArrayBuffer;
+    const turns = noteTurns(memory, 1) as NonNullable<ReturnType<typeof noteTurns>>;
+    const first = turns.add("192.0.2.1:1");
+    turns.pass(first);
+    assertEquals([readTurn(memory, 0), readTurn(memory, 1)], [undefined, "192.0.2.1:1"]);
+    for (let count = 1; count < 4_096; count++) turns.add(`192.0.2.2:${count}`);
+    assertEquals(readTurn(memory, 1), "192.0.2.1:1");
+    turns.add("192.0.2.3:3");
+    assertEquals(readTurn(memory, 1), undefined);
+  },
+  { pure: true },
+);
 
 test("a reader whose clock differs from the loop's still tells the lag", () => {
   for (const skewMs of [-3_600_000, 3_600_000]) {

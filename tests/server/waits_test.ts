@@ -4,6 +4,7 @@
  * @module
  */
 
+import { rmSync, writeFileSync } from "node:fs";
 import { COUNTER_BYTES, CounterBlock } from "../../engine/server/core/counters.ts";
 import { Observer } from "../../engine/server/core/observer.ts";
 import type { Journal, LogEvent } from "../../engine/server/journal/journal.ts";
@@ -11,8 +12,10 @@ import { whyNoSockets } from "../../engine/net/libc.ts";
 import { runtime } from "../../engine/net/runtime.ts";
 import { msSince, stamp } from "../../engine/values/moment.ts";
 import { pause } from "../../engine/values/pause.ts";
+import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, test, until } from "../kit/harness.ts";
 import { Peer } from "../kit/peer.ts";
+import { lineFor } from "../kit/proxy_headers.ts";
 import { ServerProcess } from "../kit/server_process.ts";
 
 /** Servers that have one worker and a queue of their own, and why one cannot be tried. */
@@ -45,6 +48,109 @@ for (const { command: [mode, ...args], skip } of SERVERS) {
     assert(Number(waitedMs) >= WAIT_MS - 1, server.stderr);
   }, { sanitize: false, skip });
 }
+
+/** What the log says of a peer: its wait, and after how long it has ended, in milliseconds. */
+function timesOf(server: ServerProcess, peer: string): { waitedMs: number; endedMs: number } {
+  const name = peer.replaceAll(".", "\\.");
+  const waited = new RegExp(` INF accepted ${name}(?: through \\S+)?, waited (\\d+) ms`);
+  const ended = new RegExp(` \\w+ ${name} (?:in|after) ([\\d.]+) ms`);
+  const [, waitedMs] = waited.exec(server.stderr) ?? [];
+  const [, endedMs] = ended.exec(server.stderr) ?? [];
+  assert(waitedMs !== undefined && endedMs !== undefined, server.stderr);
+  return { waitedMs: Number(waitedMs), endedMs: Number(endedMs) };
+}
+
+/** How long somebody waits whose wait must not count twice, in milliseconds. */
+const LONG_MS = 400;
+
+for (const [mode, ...args] of SERVERS) {
+  test(
+    `behind a proxy the end of a client of ${mode} ${args.join(" ")} counts without its wait`,
+    async () => {
+      const flags = [...args, "--protocol", "echo", "--proxy-protocol", "--stats-every", "100ms"];
+      await using server = await ServerProcess.start(mode, flags);
+      await using first = await Peer.connect(server.address);
+      await first.send(lineFor({ hostname: "192.0.2.1", port: 1 }));
+      await server.printed("accepted 192.0.2.1:1", "stderr");
+      const from = performance.now();
+      await using second = await Peer.connect(server.address);
+      second.post(lineFor({ hostname: "192.0.2.2", port: 2 }));
+      await until("the second one to wait", () => / queued 1 /.test(server.stderr));
+      await pause(LONG_MS);
+      first.finish();
+      second.finish();
+      await server.printed(" 192.0.2.2:2 after ", "stderr");
+      const { waitedMs, endedMs } = timesOf(server, "192.0.2.2:2");
+      assert(waitedMs >= LONG_MS - 1, server.stderr);
+      // A stamp sees whole milliseconds.
+      assert(waitedMs + endedMs <= performance.now() - from + 2, server.stderr);
+    },
+    { sanitize: false },
+  );
+
+  // There the header is read before the wait.
+  if (args.some((arg) => arg === "message")) continue;
+  test(`${mode} ${args.join(" ")} tells the wait of a client without a header`, async () => {
+    const flags = [...args, "--protocol", "echo", "--proxy-protocol", "--stats-every", "100ms"];
+    await using server = await ServerProcess.start(mode, flags);
+    await using first = await Peer.connect(server.address);
+    await first.send(lineFor({ hostname: "192.0.2.1", port: 1 }));
+    await server.printed("accepted 192.0.2.1:1", "stderr");
+    await using second = await Peer.connect(server.address);
+    await until("the second one to wait", () => / queued 1 /.test(server.stderr));
+    await pause(WAIT_MS);
+    second.finish();
+    first.finish();
+    await server.printed(` ${second.name} after `, "stderr");
+    assert(timesOf(server, second.name).waitedMs >= WAIT_MS - 1, server.stderr);
+  }, { sanitize: false });
+}
+
+test("the wait of a client that is cut before a thread is free is told", async () => {
+  const flags = ["--workers", "1", "--handoff", "message", "--protocol", "echo"];
+  const more = ["--stats-every", "100ms", "--drain", "100ms"];
+  await using server = await ServerProcess.start("threadpool", [...flags, ...more]);
+  await using first = await Peer.connect(server.address);
+  await server.printed(`accepted ${first.name}`, "stderr");
+  await using second = await Peer.connect(server.address);
+  await until("the second one to wait", () => / queued 1 /.test(server.stderr));
+  await server.stop();
+  assert(server.stderr.includes(` cut ${second.name} after `), server.stderr);
+  // It has waited while the server drained.
+  assert(timesOf(server, second.name).waitedMs >= 99, server.stderr);
+}, { sanitize: false });
+
+test(
+  "prefork tells for how long a client has waited that is gone before there is a process for it",
+  async () => {
+    using folder = new Folder();
+    const gate = folder.path("gate");
+    writeFileSync(gate, "");
+    const protocol = folder.path("gated.js");
+    // A process is not ready before its module is.
+    writeFileSync(
+      protocol,
+      `import { existsSync } from "node:fs";
+      while (!existsSync(${JSON.stringify(gate)})) await new Promise((go) => setTimeout(go, 10));
+      export default function* () { yield { kind: "read" }; }`,
+    );
+    const flags = ["--per-connection", "--spare", "0", "--protocol", protocol];
+    await using server = await ServerProcess.start("prefork", [...flags, "--stats-every", "100ms"]);
+    rmSync(gate);
+    const from = performance.now();
+    await using peer = await Peer.connect(server.address);
+    await peer.send("here\n");
+    await until("it to wait", () => / queued 1 /.test(server.stderr));
+    await pause(LONG_MS);
+    peer.reset();
+    await server.printed(` ${peer.name} after `, "stderr");
+    const { waitedMs, endedMs } = timesOf(server, peer.name);
+    assert(waitedMs >= LONG_MS - 1, server.stderr);
+    assert(waitedMs + endedMs <= performance.now() - from + 2, server.stderr);
+    writeFileSync(gate, "");
+  },
+  { sanitize: false, skip: runtime.os === "windows" ? "there are no processes" : undefined },
+);
 
 test(
   "the log of prefork tells how long a connection has waited for a process to start",

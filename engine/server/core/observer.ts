@@ -111,9 +111,17 @@ function tellBeginning(
 export interface ObservedLife {
   /** The proxy that it comes through, if that has named the peer. */
   readonly through?: Address | undefined;
-  /** When it began, in the time of `performance.now()`, if that was before its conversation. */
+  /**
+   * From when its end counts, in the time of `performance.now()`, if that is before its conversation.
+   * A wait to be served comes before it, or is left out: who has such a wait adds it.
+   */
   readonly startedAt?: number | undefined;
-  /** For how long it has waited to be served after it was accepted, in milliseconds. @default {0} */
+  /**
+   * For how long it has waited to be served, in milliseconds: since it was accepted, or for a process
+   * since it began to need one.
+   *
+   * @default {0}
+   */
   readonly waitedMs?: number | undefined;
   /** Since when it has waited for service, on the trace's clock; 0 if it has not waited. */
   readonly queuedAt?: number | undefined;

@@ -15,7 +15,7 @@ import {
   PROTOCOLS,
   type Tasks,
 } from "../../../protocols/catalogue.ts";
-import { traceSteps } from "../../../protocols/asked_here.ts";
+import { STEPS_AT_FIRST, traceSteps } from "../../../protocols/asked_here.ts";
 import type { Context, Protocol } from "../../../protocols/effects.ts";
 import { escapeText } from "../../../protocols/text.ts";
 import { runtime } from "../../net/runtime.ts";
@@ -112,7 +112,7 @@ export async function importProtocol(location: string): Promise<Record<string, u
     await (provided ??= provideLibrary());
     const module = await import(location);
     rememberModule(location, fileOf(location));
-    traceSteps();
+    traceSteps(STEPS_AT_FIRST);
     return module;
   } catch (cause) {
     throw new OptionError(describeFailure(location, cause), { cause });

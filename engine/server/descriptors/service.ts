@@ -13,7 +13,7 @@ import { betweenMessagesMs, limitsIn } from "../../drivers/limits.ts";
 import { type Address, type Protocol, write } from "../../../protocols/effects.ts";
 import type { Sockets } from "../../net/sockets.ts";
 import { LazyContext } from "../core/context.ts";
-import { CutError, type Observation, type Observer } from "../core/observer.ts";
+import { CutError, type Observation, type ObservedLife, type Observer } from "../core/observer.ts";
 import type { ServiceSettings } from "../core/options.ts";
 import type { Arrival } from "../core/reception.ts";
 import type { DescriptorSlot } from "../team/descriptor_slot.ts";
@@ -145,7 +145,7 @@ export class Service {
   /**
    * Begins to serve the connection, and runs its conversation until that needs a call.
    *
-   * @param waitedMs for how long it has waited for that after it was accepted, in milliseconds
+   * @param waitedMs for how long it has waited for that, in milliseconds: see {@linkcode ObservedLife}
    */
   begin(waitedMs = 0): void {
     this.#waitedMs = waitedMs;
@@ -165,13 +165,9 @@ export class Service {
    * @param arrival how the client has come, if that was through a proxy
    */
   #converse(client: { readonly remoteAddress: Address }, arrival?: Arrival): void {
-    const { track, observer, gate, protocol, settings, inheritsTimeout } = this.#parts;
+    const { observer, gate, protocol, settings, inheritsTimeout } = this.#parts;
     const context = this.#context = new LazyContext(client);
-    const waitedMs = this.#waitedMs;
-    const life = waitedMs === 0 ? arrival : { ...arrival, waitedMs };
-    this.#observation = track === undefined
-      ? observer.begin(context, "", life)
-      : observer.begin(context, "", { ...life, queuedAt: this.#queuedAt, fd: this.#fd });
+    this.#observation = observer.begin(context, "", this.#lifeOf(arrival));
     try {
       if (gate.cutting) throw new CutError();
       const begun = beginConversation(protocol, context, settings.protocolSettings);
@@ -184,6 +180,14 @@ export class Service {
     }
   }
 
+  /** What is known about the connection, with its wait. */
+  #lifeOf(known?: ObservedLife): ObservedLife | undefined {
+    const waitedMs = this.#waitedMs;
+    const life = waitedMs === 0 ? known : { ...known, waitedMs };
+    if (this.#parts.track === undefined) return life;
+    return { ...life, queuedAt: this.#queuedAt, fd: this.#fd };
+  }
+
   /** Begins to wait for the PROXY header. */
   #receive(reception: BlockingReception): void {
     const { gate, observer, peer } = this.#parts;
@@ -192,7 +196,7 @@ export class Service {
     this.#isRefused = this.#wasEmpty = this.#isLocal = false;
     this.#driver = reception.driver;
     if (gate.cutting || !reception.enter()) {
-      this.#observation = observer.begin({ peer: peer.remoteAddress });
+      this.#observation = observer.begin({ peer: peer.remoteAddress }, "", this.#lifeOf());
       return this.#fail(new CutError());
     }
     this.#isReceiving = true;
@@ -217,7 +221,7 @@ export class Service {
       this.#wasEmpty = found.wasEmpty;
       this.#isLocal = found.isLocal;
       const { startedAt } = found;
-      this.#observation = observer.begin({ peer: through }, "", { startedAt });
+      this.#observation = observer.begin({ peer: through }, "", this.#lifeOf({ startedAt }));
       return;
     }
     this.#driver = this.#conversations;

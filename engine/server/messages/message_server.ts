@@ -21,7 +21,7 @@ import { CounterBlock } from "../core/counters.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { MessageAssignment } from "./message_assignment.ts";
 import type { SharedPulses } from "../core/statistics_share.ts";
-import { CutError, type Observation, Observer } from "../core/observer.ts";
+import { CutError, type Observation, type ObservedLife, Observer } from "../core/observer.ts";
 import {
   type CheckedOptions,
   checkOptions,
@@ -414,9 +414,10 @@ class MessageTeam {
   }
 
   #cutWaiting(): void {
-    for (const { connection, arrival, queuedAt, place } of this.#waiting.splice(0)) {
+    for (const waiting of this.#waiting.splice(0)) {
+      const { connection, arrival, place } = waiting;
       this.#timeline?.main.leavesQueue(place);
-      const life = { ...arrival, queuedAt, servedBy: 0 };
+      const life = { ...lifeOf(waiting), servedBy: 0 };
       const { remoteAddress: peer } = arrival?.client ?? connection;
       const observation = this.#observer.begin({ peer }, "", life);
       this.#door.leave(peer);
@@ -509,7 +510,8 @@ class MessageTeam {
     if (await this.#keeper.settle(worker) !== undefined) this.#dispatch();
   }
 
-  #serve(member: Member, { connection, arrival, since, queuedAt }: Waiting): void {
+  #serve(member: Member, waiting: Waiting): void {
+    const { connection, arrival } = waiting;
     clearTimeout(member.idleTimer);
     const id = this.#nextId++;
     const client = arrival?.client ?? connection;
@@ -519,8 +521,7 @@ class MessageTeam {
       },
     };
     const { fd } = connection;
-    const waitedMs = performance.now() - since;
-    const life = { ...arrival, waitedMs, queuedAt, servedBy: member.track?.number, fd };
+    const life = { ...lifeOf(waiting), servedBy: member.track?.number, fd };
     const observation = this.#observer.begin(context, "", life);
     const relay = new Relay(
       connection,
@@ -663,6 +664,13 @@ class MessageTeam {
     this.#show();
     for (const resolve of this.#changed.splice(0)) resolve();
   }
+}
+
+/** What is known about a connection that waits no more. The line of its end counts without the wait. */
+function lifeOf({ arrival, since, queuedAt }: Waiting): ObservedLife {
+  const waitedMs = performance.now() - since;
+  if (arrival === undefined) return { waitedMs, queuedAt };
+  return { ...arrival, startedAt: arrival.startedAt + waitedMs, waitedMs, queuedAt };
 }
 
 function asError(failure: Failure | undefined): Error | undefined {

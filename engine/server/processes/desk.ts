@@ -23,6 +23,7 @@ import type { Sockets } from "../../net/sockets.ts";
 import { tellWait } from "../core/observer.ts";
 import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import type { SharedSocket, Thread } from "../descriptors/thread.ts";
+import { msSince } from "../../values/moment.ts";
 import type { ThreadMessage } from "../team/assignment.ts";
 import { ownUser } from "../takeover/private_path.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
@@ -597,7 +598,7 @@ export class Desk {
 
   /** A connection is over before a process had it. */
   #turnAway(waiting: Waiting, error: Error | undefined, wasEmpty: boolean): void {
-    const { fd, sockaddr, since: queuedAt, startedAt } = waiting;
+    const { fd, sockaddr, since: queuedAt, neededSince = 0 } = waiting;
     const thread = this.#thread;
     const peer = this.#net.readAddress(sockaddr);
     thread.tellSyn(fd, peer);
@@ -605,7 +606,10 @@ export class Desk {
     this.#gate.leave();
     if (this.#countsHosts) thread.door.leave(peer);
     this.#net.close(fd);
-    const life = { queuedAt, startedAt, servedBy: NOBODY_SERVES };
+    const waitedMs = msSince(neededSince);
+    // The line of its end counts without the wait: what is left is for how long it was silent.
+    const startedAt = waiting.startedAt + waitedMs;
+    const life = { queuedAt, startedAt, waitedMs, servedBy: NOBODY_SERVES };
     thread.observer.begin({ peer }, "", life).over(error, wasEmpty);
     this.#want();
   }

@@ -3,7 +3,8 @@
  * it can say with whom (`loop_watch.ts`).
  *
  * A turn costs two stores. Who the connections are is written down when they begin, for the last ones
- * of each loop: what runs for ever has mostly begun lately. The memory lies behind the heartbeats.
+ * of each loop: what runs for ever has mostly begun lately. Of an older one it is not known who it is.
+ * The memory lies behind the heartbeats.
  *
  * @module
  */

@@ -11,6 +11,7 @@ import { laddersOf } from "../../engine/figures/ladders.ts";
 import { inOrder, readLines } from "../../engine/figures/lines.ts";
 import {
   describePart,
+  describeParts,
   doingOf,
   placeOf,
   queueParts,
@@ -656,6 +657,26 @@ test("what is forgotten of a dead loop's queue does not come back", () => {
     scene.add([{ ...QUEUES[1] as ListenerEvent, at, waiting: 1, limit: 128 }]);
   }
   assertEquals(describeQueue(scene.at(scene.toUs).acceptQueue), "1 of 128");
+}, PURE);
+
+test("a box with the queues of many loops says how many wait in those it has no line for", () => {
+  const scene = new Scene();
+  scene.add([HEADER]);
+  const waiting = [0, 3, 1, 0, 2, 5, 1, 4];
+  scene.add(waiting.flatMap((waiting, index): Event[] => [
+    { type: "thread", at: 1, thread: index + 1, name: `loop ${index}`, loop: true },
+    {
+      ...{ type: "listener", at: 2, local: "127.0.0.1:8080", cookie: String(index) },
+      ...{ waiting, limit: 128, thread: index + 1 },
+    },
+  ]));
+  assertEquals(describeParts(scene.at(10), String), [
+    "loop 1: 3",
+    "loop 4: 2",
+    "loop 5: 5",
+    "loop 7: 4",
+    "4 more: 2",
+  ]);
 }, PURE);
 
 test("who is seen in the accept queue is there, also before anybody has counted", () => {

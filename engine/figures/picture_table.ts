@@ -69,6 +69,21 @@ export function describePart({ name, waiting, waitsFor }: QueuePart, nameOf: Nam
   return `${name}: ${waiting}${waitsFor === undefined ? "" : `, for ${nameOf(waitsFor)}`}`;
 }
 
+/** Of how many threads the accept queues are told one by one: of those in which most wait. */
+const MOST_PARTS = 4;
+
+/** The accept queues of threads for a box: so many one by one, and then how many wait in all others. */
+export function describeParts(view: View, nameOf: NameOf): readonly string[] {
+  const parts = queueParts(view).toSorted((one, other) => other.waiting - one.waiting);
+  const told = parts.slice(0, MOST_PARTS).sort((one, other) => one.thread - other.thread);
+  const others = parts.slice(MOST_PARTS);
+  const waiting = others.reduce((sum, part) => sum + part.waiting, 0);
+  return [
+    ...told.map((part) => describePart(part, nameOf)),
+    ...others.length > 0 ? [`${others.length} more: ${waiting}`] : [],
+  ];
+}
+
 /** What those in a thread's queue wait for. */
 function reasonOf({ name, waiting, waitsFor }: QueuePart, nameOf: NameOf): string {
   if (waiting === 0) return "nobody waits";

@@ -35,10 +35,20 @@ export interface ThreadQueue {
   readonly waiting: number;
 }
 
-/** The thread that alone accepts from a listener, and until when it did. */
+/** From when to when a thread is there. A thread that takes the place of a dead one has a new life. */
+interface Life {
+  fromUs: number;
+  toUs: number;
+}
+
+/** The thread that alone accepts from a listener, as long as it is there. */
 interface Owner {
   readonly thread: number;
-  toUs: number;
+  readonly life: Life;
+}
+
+function isAlive({ life: { fromUs, toUs } }: Owner, us: number): boolean {
+  return fromUs <= us && us < toUs;
 }
 
 /** Those in a queue were counted. */
@@ -75,6 +85,8 @@ export class AcceptQueues {
   readonly #listeners = new Map<string, Course<ListenerEvent>>();
   /** Who alone accepts from which listener. No other listener ever has its cookie. */
   readonly #owners = new Map<string, Owner>();
+  /** The last life of each thread. */
+  readonly #lives = new Map<number, Life>();
   /** When somebody has looked. A look that finds the same count again tells nothing of the listener. */
   readonly #looks = new Course<undefined>();
   #areSocketsTold = false;
@@ -82,7 +94,7 @@ export class AcceptQueues {
   /** A listener was looked at, or it is told who accepts from it. */
   add(line: ListenerEvent): void {
     if (line.thread !== undefined && line.cookie !== undefined) {
-      this.#owners.set(line.cookie, { thread: line.thread, toUs: Infinity });
+      this.#own(line.cookie, line.thread, line.at);
       if (line.waiting === undefined) return;
     }
     const key = line.cookie ?? line.local;
@@ -98,11 +110,31 @@ export class AcceptQueues {
     this.#hasLooked(at);
   }
 
+  /** A thread begins, which may be told again. @param thread its number @param at when */
+  comes(thread: number, at: number): void {
+    const life = this.#lives.get(thread);
+    if (life !== undefined && at <= life.fromUs) {
+      life.fromUs = at;
+      return;
+    }
+    // It has the number of an earlier one, whose end may have been left out.
+    if (life !== undefined) life.toUs = Math.min(life.toUs, at);
+    this.#lives.set(thread, { fromUs: at, toUs: Infinity });
+  }
+
   /** A thread is gone, and accepts no more. @param thread its number @param at when */
   leaves(thread: number, at: number): void {
-    for (const owner of this.#owners.values()) {
-      if (owner.thread === thread) owner.toUs = Math.min(owner.toUs, at);
-    }
+    const life = this.#lives.get(thread);
+    if (life === undefined) this.#lives.set(thread, { fromUs: at, toUs: at });
+    else if (life.fromUs <= at) life.toUs = Math.min(life.toUs, at);
+  }
+
+  /** It is told who accepts from a listener, once or again: also when that one has begun long ago. */
+  #own(cookie: string, thread: number, at: number): void {
+    if (this.#owners.has(cookie)) return;
+    const life = this.#lives.get(thread) ?? { fromUs: at, toUs: Infinity };
+    this.#lives.set(thread, life);
+    this.#owners.set(cookie, { thread, life });
   }
 
   /**
@@ -127,14 +159,19 @@ export class AcceptQueues {
 
   /** The listeners from which one thread accepts each, at a moment. */
   #ownersAt(us: number): readonly (readonly [cookie: string, owner: Owner])[] {
-    return [...this.#owners].filter(([, { toUs }]) => us < toUs);
+    return [...this.#owners].filter(([, owner]) => isAlive(owner, us));
   }
 
   /** The only queue in which somebody waits; `undefined` if there is none, or if that is not known. */
   #onlyQueue(us: number): ThreadQueue | undefined {
     const owners = this.#ownersAt(us);
     const isKnown = owners.every(([cookie]) => this.#listeners.get(cookie)?.at(us) !== undefined);
-    const full = [...this.#listeners].filter(([, course]) => (course.at(us)?.waiting ?? 0) > 0);
+    // Of one whose owner has not been told yet, nobody knows whose queue it is.
+    const full = [...this.#listeners].filter(([cookie, course]) => {
+      const owner = this.#owners.get(cookie);
+      const counts = owner === undefined || isAlive(owner, us);
+      return counts && (course.at(us)?.waiting ?? 0) > 0;
+    });
     const [cookie, course] = full[0] ?? [];
     const owner = owners.find(([own]) => own === cookie)?.[1];
     if (!isKnown || full.length !== 1 || owner === undefined) return undefined;
@@ -174,12 +211,24 @@ export class AcceptQueues {
     return queues.sort((one, other) => one.thread - other.thread);
   }
 
-  /** The listeners that still let somebody in: not that of a thread that is gone, if there are others. */
+  /**
+   * The listeners that let somebody in: where threads have listeners, those of the threads that are
+   * there. If none is there, those of the threads that were there last, or else of those to come first.
+   */
   #openAt(us: number): readonly Course<ListenerEvent>[] {
-    const open = [...this.#listeners].filter(([cookie]) =>
-      us < (this.#owners.get(cookie)?.toUs ?? Infinity)
-    );
-    return (open.length > 0 ? open : [...this.#listeners]).map(([, course]) => course);
+    const owned = [...this.#listeners].flatMap(([cookie, course]) => {
+      const owner = this.#owners.get(cookie);
+      return owner === undefined ? [] : [{ course, owner }];
+    });
+    if (owned.length === 0) return [...this.#listeners.values()];
+    const open = owned.filter(({ owner }) => isAlive(owner, us));
+    if (open.length > 0) return open.map(({ course }) => course);
+    const gone = owned.filter(({ owner }) => owner.life.toUs <= us);
+    const lastUs = Math.max(...gone.map(({ owner }) => owner.life.toUs));
+    const firstUs = Math.min(...owned.map(({ owner }) => owner.life.fromUs));
+    return owned.filter(({ owner: { life } }) =>
+      gone.length > 0 ? life.toUs === lastUs : life.fromUs === firstUs
+    ).map(({ course }) => course);
   }
 
   #hasLooked(at: number): void {
@@ -194,10 +243,10 @@ export class AcceptQueues {
    */
   at(us: number, tracks: readonly Track[], those: readonly Track[]): QueueView {
     const seen = those.length;
-    const courses = [...this.#listeners.values()];
+    const courses = this.#openAt(us);
     const counts = courses.flatMap((course) => course.at(us)?.waiting ?? []);
     // It does not change, so it is known before anybody has counted.
-    const limits = this.#openAt(us).flatMap((course) =>
+    const limits = courses.flatMap((course) =>
       (course.at(us) ?? course.all[0]?.value)?.limit ?? []
     );
     const limit = limits.length === 0 ? undefined : sumOf(limits);
@@ -225,8 +274,13 @@ export class AcceptQueues {
   forget(beforeUs: number): void {
     this.#looks.forget(beforeUs);
     for (const course of this.#listeners.values()) course.forget(beforeUs);
-    for (const [cookie, { toUs }] of this.#owners) {
-      if (toUs < beforeUs) this.#owners.delete(cookie);
+    for (const [cookie, { life }] of this.#owners) {
+      if (life.toUs >= beforeUs) continue;
+      this.#owners.delete(cookie);
+      this.#listeners.delete(cookie);
+    }
+    for (const [thread, { toUs }] of this.#lives) {
+      if (toUs < beforeUs) this.#lives.delete(thread);
     }
   }
 }

@@ -421,7 +421,7 @@ export class Scene {
     thread.name = String(name);
     thread.isLoop ||= loop === true;
     thread.presence.add(at, gone !== true);
-    if (gone !== true) return;
+    if (gone !== true) return this.#acceptQueues.comes(number, at);
     thread.open = undefined;
     this.#acceptQueues.leaves(number, at);
   }

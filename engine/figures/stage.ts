@@ -23,7 +23,7 @@ import {
 import { type Look, MEANINGS } from "./colours.ts";
 import { Crowd, middleOf } from "./crowd.ts";
 import { make, setText } from "./element.ts";
-import { describePart, type QueuePart, queueParts } from "./picture_table.ts";
+import { describeParts } from "./picture_table.ts";
 import { describeQueue } from "./queue_counts.ts";
 import type { Dot, ThreadView, View } from "./scene.ts";
 import {
@@ -48,9 +48,6 @@ const TEXT_MS = 100;
 
 /** The most lines from loops to the threads that compute for them. */
 const MOST_LINES = 64;
-
-/** Of how many threads the accept queues are told one by one: of those in which most wait. */
-const MOST_PARTS = 4;
 
 /** How long the hand of a loop takes for two thirds of its way, in milliseconds. */
 const HAND_MS = 70;
@@ -218,7 +215,7 @@ export class Stage {
       isDense,
       areEndsTold,
       hasUnknownEnds,
-      partsOf(view).length,
+      describeParts(view, this.#naming.nameOf).length,
       cards.map(({ number, name }) => [number, name]),
       others.map(({ name }) => name),
     ]);
@@ -271,11 +268,10 @@ export class Stage {
       );
     }
     this.#accept.gauge.style.width = `${limit === 0 ? 0 : Math.min(100, waiting / limit * 100)}%`;
-    const parts = partsOf(view);
+    const parts = describeParts(view, this.#naming.nameOf);
     this.#accept.whom.hidden = parts.length > 0;
     this.#accept.parts.hidden = parts.length === 0;
-    const { nameOf } = this.#naming;
-    setText(this.#accept.parts, parts.map((part) => describePart(part, nameOf)).join("\n"));
+    setText(this.#accept.parts, parts.join("\n"));
     this.#writeWhom(this.#accept, "accept queue", dots);
     this.#writeWhom(this.#handOver, "hand-over queue", dots);
     setText(this.#handOver.count, describeQueue(handOverQueue));
@@ -565,14 +561,6 @@ export class Stage {
       context.fillText(this.#naming.letterOf(dot), x, y + 0.5);
     }
   }
-}
-
-/** The accept queues of threads that are told one by one, in the order of the threads. */
-function partsOf(view: View): readonly QueuePart[] {
-  return queueParts(view)
-    .toSorted((one, other) => other.waiting - one.waiting)
-    .slice(0, MOST_PARTS)
-    .sort((one, other) => one.thread - other.thread);
 }
 
 /** The shorter way round. */

@@ -11,6 +11,7 @@ import { laddersOf } from "../../engine/figures/ladders.ts";
 import { inOrder, readLines } from "../../engine/figures/lines.ts";
 import {
   describePart,
+  describeParts,
   doingOf,
   placeOf,
   queueParts,
@@ -586,6 +587,96 @@ test("a loop that is gone has no queue, and a recording that names no owners say
   const threads = LOOPS.filter(({ type }) => type === "thread");
   old.add([HEADER, ...threads, ...COMPUTING, ...counted(200, 1, 0), waitsAt(200, 4001)]);
   assertEquals(whoseAt(old, 250), { dots: ["accept queue, for undefined"], queues: [] });
+}, PURE);
+
+/** The listener of the loop that takes the place of the first one, and has its number. */
+const REPLACEMENT: ListenerEvent = { ...QUEUES[0] as ListenerEvent, cookie: "10" };
+
+test("a loop that takes the place of a dead one has a queue since it is there", () => {
+  const scene = new Scene();
+  const gone = (at: number, thread: number): Event => {
+    return { type: "thread", at, thread, name: `loop ${thread - 2}`, gone: true };
+  };
+  scene.add([HEADER, ...LOOPS, ...counted(10, 0, 1), gone(150, 2)]);
+  // Who accepts from its listener is told after that has been counted.
+  scene.add([
+    { type: "thread", at: 200, thread: 2, name: "loop 0", loop: true },
+    { ...REPLACEMENT, at: 230, waiting: 0, limit: 128 },
+    { ...REPLACEMENT, at: 260, thread: 2 },
+  ]);
+  const shown = (us: number) => [scene.at(us).acceptQueue.limit, whoseAt(scene, us).queues];
+  const both = ["loop 0: 0", "loop 1: 1"];
+  assertEquals([100, 170, 240].map(shown), [[256, both], [128, []], [256, both]]);
+  // When all have gone, it is as it was last.
+  scene.add([gone(300, 2), gone(310, 3)]);
+  assertEquals([305, 310, 400].map(shown), [[128, []], [128, []], [128, []]]);
+  assertEquals([100, 240].map(shown), [[256, both], [256, both]]);
+}, PURE);
+
+test("a loop whose end was left out is gone when another one has its number", () => {
+  const scene = new Scene();
+  scene.add([HEADER, ...LOOPS, ...counted(10, 2, 0)]);
+  // A reader that was slow is told how things are, and what it knew already again.
+  scene.add([
+    ...LOOPS.filter((line) => line.type === "thread" && line.thread === 3),
+    { type: "thread", at: 200, thread: 2, name: "loop 0", loop: true },
+    { ...REPLACEMENT, at: 230, waiting: 1, limit: 128 },
+    { ...REPLACEMENT, at: 300, thread: 2 },
+    { ...QUEUES[1] as ListenerEvent, at: 300, thread: 3 },
+  ]);
+  assertEquals(describeQueue(scene.at(350).acceptQueue), "1 of 256");
+  assertEquals(whoseAt(scene, 350).queues, ["loop 0: 1", "loop 1: 0"]);
+}, PURE);
+
+test("whoever was counted in the queue of a loop waits there no more when it has died", () => {
+  const scene = new Scene();
+  const third: ListenerEvent = { ...QUEUES[0] as ListenerEvent, cookie: "11" };
+  scene.add([HEADER, ...LOOPS, { type: "thread", at: 3, thread: 4, name: "loop 2", loop: true }, {
+    ...{ ...third, at: 4, thread: 4 },
+  }]);
+  const ports = [4001, 4002];
+  scene.add([...ports.map((port) => waitsAt(100, port)), ...counted(100, 2, 0)]);
+  scene.add([{ ...third, at: 100, waiting: 0, limit: 128 }]);
+  assertEquals(describeQueue(scene.at(120).acceptQueue), "2 of 384");
+  scene.add([{ type: "thread", at: 150, thread: 2, name: "loop 0", gone: true }]);
+  scene.add(ports.map((port) => ({ ...waitsAt(160, port), state: "CLOSE" }) as Event));
+  scene.add([waitsAt(200, 4003), { ...QUEUES[1] as ListenerEvent, at: 200, waiting: 1 }]);
+  assertEquals(scene.at(250).acceptQueue.waiting, 1);
+  // Nor does it make unknown in whose queue the others wait.
+  assertEquals(whoseAt(scene, 250), {
+    dots: ["accept queue of loop 1, for undefined"],
+    queues: ["loop 1: 1", "loop 2: 0"],
+  });
+}, PURE);
+
+test("what is forgotten of a dead loop's queue does not come back", () => {
+  const scene = new Scene({ keepUs: 1_000 });
+  scene.add([HEADER, ...LOOPS, ...counted(10, 2, 0)]);
+  scene.add([{ type: "thread", at: 150, thread: 2, name: "loop 0", gone: true }]);
+  for (let at = 1_000; at <= 20_000; at += 500) {
+    scene.add([{ ...QUEUES[1] as ListenerEvent, at, waiting: 1, limit: 128 }]);
+  }
+  assertEquals(describeQueue(scene.at(scene.toUs).acceptQueue), "1 of 128");
+}, PURE);
+
+test("a box with the queues of many loops says how many wait in those it has no line for", () => {
+  const scene = new Scene();
+  scene.add([HEADER]);
+  const waiting = [0, 3, 1, 0, 2, 5, 1, 4];
+  scene.add(waiting.flatMap((waiting, index): Event[] => [
+    { type: "thread", at: 1, thread: index + 1, name: `loop ${index}`, loop: true },
+    {
+      ...{ type: "listener", at: 2, local: "127.0.0.1:8080", cookie: String(index) },
+      ...{ waiting, limit: 128, thread: index + 1 },
+    },
+  ]));
+  assertEquals(describeParts(scene.at(10), String), [
+    "loop 1: 3",
+    "loop 4: 2",
+    "loop 5: 5",
+    "loop 7: 4",
+    "4 more: 2",
+  ]);
 }, PURE);
 
 test("who is seen in the accept queue is there, also before anybody has counted", () => {

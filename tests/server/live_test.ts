@@ -643,6 +643,8 @@ test("a reader who is slow is told the latest count of each listener", () => {
     reader.add(itemOf({ type: "listener", at: 1, local, cookie, waiting }));
   };
   for (let waiting = 1; waiting <= 3; waiting++) count("1", waiting);
+  // Who accepts from it is no count, and is not told in place of one.
+  reader.add(itemOf({ type: "listener", at: 2, local: "127.0.0.1:8080", cookie: "1", thread: 2 }));
   count("2", 0);
   const counts = takeInto(new Knowledge(), reader).flatMap((line) =>
     line.type === "listener" ? [[line.cookie, line.waiting]] : []

@@ -10,7 +10,13 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { whyNoSockets } from "../../engine/net/libc.ts";
 import { serveEvent } from "../../mod.ts";
 import { Timeline } from "../../engine/server/trace/timeline.ts";
-import { DONE, TrackWriter } from "../../engine/server/trace/timeline_track.ts";
+import {
+  createRing,
+  DONE,
+  LEVEL_OF,
+  TimelineCommon,
+  TrackWriter,
+} from "../../engine/server/trace/timeline_track.ts";
 import { Folder } from "../kit/folder.ts";
 import {
   assert,
@@ -368,6 +374,23 @@ test("the turns of a loop leave out the time in which it slept", async () => {
     assertEquals(over, [], `a turn from ${from} to ${to} µs`);
   }
 });
+
+test("a turn has a time, whenever somebody began to read between a loop's waking and it", () => {
+  const common = TimelineCommon.create(0);
+  const size = { records: 64, places: 0 };
+  const share = { ...size, number: 1, isLoop: true, ring: createRing(size), origin: 0 };
+  const track = new TrackWriter({ ...share, common: common.memory });
+  // Such a loop waits within one call, and no microtask runs meanwhile.
+  const times = [1, 2, 3].map((id) => {
+    common.level = LEVEL_OF.nothing;
+    track.woke();
+    common.level = LEVEL_OF.all;
+    const time = track.enter(id);
+    track.leave();
+    return time;
+  });
+  assert(times.every((time) => time > 0), times.join(", "));
+}, { pure: true });
 
 test("a server in a library writes its trace to a URL", async () => {
   using folder = new TraceFolder();

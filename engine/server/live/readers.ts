@@ -45,6 +45,11 @@ const LEFT_OUT: { readonly [type in Line["type"]]?: string } = {
   socket: "sockets",
 };
 
+/** Whether a line tells a count. Who accepts from a listener is none, and belongs to the picture. */
+function isCount(line: Line): boolean {
+  return COUNTS.has(line.type) && (line.type !== "listener" || line.waiting !== undefined);
+}
+
 /** What a line counts: of several listeners each has a queue of its own. */
 function countOf(line: Line): string {
   return line.type === "listener" ? `${line.type} ${line.cookie ?? line.local}` : line.type;
@@ -120,7 +125,7 @@ export class Reader {
 
   #leave(item: Item): void {
     const { type } = item.line;
-    if (COUNTS.has(type)) this.#counts.set(countOf(item.line), item);
+    if (isCount(item.line)) this.#counts.set(countOf(item.line), item);
     else if (type === "note" && this.#notes.length < MOST_NOTES) this.#notes.push(item);
     else this.leaveOut(LEFT_OUT[type] ?? "events", 1);
   }

@@ -540,7 +540,8 @@ export class TrackWriter extends Ring {
 
   /** The runtime's loop may have slept before this turn. */
   #wakes(): number {
-    if (this.isLoop && runtime.resumesTogether) {
+    // A loop that says itself when it wakes may run no microtask that would take that back.
+    if (this.isLoop && runtime.resumesTogether && !this.#tellsWhenItWakes) {
       this.#isAwake = true;
       queueMicrotask(this.#mayHaveSlept);
     }

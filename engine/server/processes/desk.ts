@@ -20,10 +20,10 @@ import { SOCKADDR_SIZE } from "../../net/address.ts";
 import { EpollEvents, PollSet } from "../../net/poll_sets.ts";
 import { SocketError } from "../../net/socket_error.ts";
 import type { Sockets } from "../../net/sockets.ts";
+import { msSince } from "../../values/moment.ts";
 import { tellWait } from "../core/observer.ts";
 import { DescriptorRing } from "../descriptors/descriptor_ring.ts";
 import type { SharedSocket, Thread } from "../descriptors/thread.ts";
-import { msSince } from "../../values/moment.ts";
 import type { ThreadMessage } from "../team/assignment.ts";
 import { ownUser } from "../takeover/private_path.ts";
 import { LingerQueue } from "../team/linger_queue.ts";
@@ -607,8 +607,9 @@ export class Desk {
     if (this.#countsHosts) thread.door.leave(peer);
     this.#net.close(fd);
     const waitedMs = msSince(neededSince);
-    // The line of its end counts without the wait: what is left is for how long it was silent.
-    const startedAt = waiting.startedAt + waitedMs;
+    // The line of its end counts without the wait: what is left is for how long it was silent. A stamp
+    // may be a millisecond off.
+    const startedAt = Math.min(waiting.startedAt + waitedMs, performance.now());
     const life = { queuedAt, startedAt, waitedMs, servedBy: NOBODY_SERVES };
     thread.observer.begin({ peer }, "", life).over(error, wasEmpty);
     this.#want();

@@ -204,7 +204,9 @@ inBrowser("a pool: who waits for whom is what the server counts, and its end is 
     return shown["accepted and begun"] === "1" && shown["accepted and queued"] === "2";
   });
   await page.getByText("The same as a table").click();
-  assertEquals(await page.getByRole("row", { name: "accepted, no number yet" }).count(), 2);
+  // The page writes its tables when it has seen that somebody has opened them.
+  const rows = page.getByRole("row", { name: "accepted, no number yet" });
+  await until("the table to have them", async () => await rows.count() === 2);
   assertEquals(await page.getByText("not accepted").count(), 0);
   await page.getByText("The same as a table").click();
   for (const [peer, answer] of [[first, "b"], [second, "*b"], [third, "*b"]] as const) {

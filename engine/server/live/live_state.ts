@@ -174,7 +174,10 @@ export class LiveState implements Present {
     this.#threads.delete(number);
     this.#doings.delete(`thread ${number}`);
     for (const { cookie, thread } of this.#accepting.values()) {
-      if (thread === number) this.#accepting.delete(cookie);
+      if (thread !== number) continue;
+      this.#accepting.delete(cookie);
+      // Whoever opens the page later is not told of its last count.
+      this.#listeners.delete(cookie);
     }
     for (const [id, { toldBy }] of this.#open) {
       if (toldBy === number) this.#end(endEvent(id, at, outcome));

@@ -19,6 +19,9 @@ const SIGTSTP_BIT = 1n << 19n;
  * closes (SIGHUP). A process that was started to outlive its terminal, as by nohup(1), ignores
  * SIGHUP. That stands in `/proc/self/status`. Where that may not be read, every SIGHUP counts.
  *
+ * Whoever has stopped listening may still have something to write. So from then on a hang-up, of which
+ * the kernel and the shell may both tell, does not end the process.
+ *
  * @param handler is called each time, with the signal
  * @returns a function that stops the calls
  */
@@ -29,7 +32,19 @@ export function onEndingSignal(handler: (signal: EndingSignal) => void): () => v
     runtime.onSignal("SIGTERM", () => handler("SIGTERM")),
     runtime.onSignal("SIGHUP", () => isDeaf ? undefined : handler("SIGHUP")),
   ];
-  return () => forget.forEach((stop) => stop());
+  return () => {
+    // This comes first: between the two the next hang-up would end the process.
+    isHangUpHeard ||= hearHangUps();
+    for (const stop of forget) stop();
+  };
+}
+
+/** Whether hang-ups end nothing any more. */
+let isHangUpHeard = false;
+
+function hearHangUps(): true {
+  runtime.onSignal("SIGHUP", () => {});
+  return true;
 }
 
 /** The signals that this process was started to ignore, as bits. */

@@ -13,7 +13,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { Folder } from "../kit/folder.ts";
 import { assertEquals, assertStringIncludes, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
-import { catchesTerm, commandOf, type Ending, Program } from "../kit/server_process.ts";
+import { catchesTerm, commandOf, type Ending, Program, Script } from "../kit/server_process.ts";
 
 const SLOW = "./tests/kit/protocols/slow_start.ts";
 
@@ -65,6 +65,17 @@ async function halfway(port: number): Promise<Peer> {
   assertEquals(await peer.line(), "HELLO 2");
   return peer;
 }
+
+test("who is asked to end and stops listening is not ended by a second hang-up", async () => {
+  await using script = new Script("tests/kit/hung_up.ts", []);
+  await script.printed("listens\n");
+  script.signal("SIGHUP");
+  await script.printed("has stopped\n");
+  script.signal("SIGHUP");
+  script.finish();
+  const { code, stdout } = await script.end();
+  assertEquals([code, stdout], [0, "listens\nhas stopped\nhas written\n"]);
+}, { skip: whyNoHangUps });
 
 test(
   "a server that was started by nohup outlives its terminal, and still hears SIGTERM",

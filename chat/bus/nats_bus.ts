@@ -13,6 +13,7 @@
 // @ts-types="../../engine/types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import { Backoff } from "../../engine/net/backoff.ts";
+import { isWithin } from "../../engine/values/pause.ts";
 import type { Bus, BusEvent, BusListener, BusMessage, Pace } from "./bus.ts";
 import { type BusAddress, BusError, parseBusUrl } from "./bus_url.ts";
 import { Inbox } from "./inbox.ts";
@@ -165,11 +166,8 @@ class NatsBus implements Bus {
   async close(): Promise<void> {
     if (!this.#closing.signal.aborted) {
       this.#closing.abort();
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, RELEASE_MS);
       // Names that are not given back in time expire.
-      await Promise.race([this.#claims.releaseAll().catch(() => {}), late]);
-      clearTimeout(timer);
+      await isWithin(RELEASE_MS, this.#claims.releaseAll().catch(() => {}));
       this.#outgoing.flush();
       // Not earlier: whoever hears that a user is gone may want the name at once.
       this.#post({ kind: "goodbye", from: this.server });

@@ -20,6 +20,7 @@ import {
 import { describeSystemError } from "../../engine/net/constants.ts";
 import { HostNotFoundError, resolveHosts } from "../../engine/net/resolve.ts";
 import { connect as connectTcp } from "../../engine/net/tcp.ts";
+import { isWithin } from "../../engine/values/pause.ts";
 import { type BusAddress, BusError } from "./bus_url.ts";
 import { NameBucket } from "./name_bucket.ts";
 import { keepResetsHarmless } from "./nats_sockets.ts";
@@ -189,10 +190,7 @@ export class NatsLink {
 
   /** Sends what is left if that is soon done, and ends the link. May be called twice. */
   async close(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_MS);
-    await Promise.race([this.drained(), late]);
-    clearTimeout(timer);
+    await isWithin(CLOSE_MS, this.drained());
     this.#over.end("closed");
     await this.#connection.close();
   }

@@ -5,6 +5,7 @@
  */
 
 import { runtime } from "../net/runtime.ts";
+import { isWithin } from "../values/pause.ts";
 import { printSome } from "./print_some.ts";
 
 /** How many bytes may wait for a slow terminal or pipe before lines are dropped. */
@@ -65,13 +66,10 @@ export class BufferedOutput {
    * @returns whether everything was written
    */
   async flush(withinMs: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<void>((resolve) => timer = setTimeout(resolve, withinMs));
     const written = async () => {
       while (this.#writing !== undefined) await this.#writing;
     };
-    await Promise.race([written(), late]);
-    clearTimeout(timer);
+    await isWithin(withinMs, written());
     return this.#writing === undefined;
   }
 

@@ -9,6 +9,26 @@
  */
 
 /**
+ * Waits for something, but not for longer than a time. What comes later is not waited for.
+ *
+ * @param ms how long at most, in milliseconds
+ * @param awaited what is waited for
+ * @returns whether it has come
+ * @throws whatever it is rejected with in that time
+ */
+export async function isWithin(ms: number, awaited: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([awaited.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
  * Waits for a time.
  *
  * @param ms how long, in milliseconds

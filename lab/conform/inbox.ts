@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isWithin } from "../../engine/values/pause.ts";
+
 /** How the server's side of a connection has ended. */
 export type Ending = "fin" | "reset";
 
@@ -64,16 +66,8 @@ export class Inbox {
    * @param ms how long at most
    * @returns whether something has changed
    */
-  async change(ms: number): Promise<boolean> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), ms);
-    });
-    try {
-      return await Promise.race([this.#changed.promise.then(() => true), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  change(ms: number): Promise<boolean> {
+    return isWithin(ms, this.#changed.promise);
   }
 
   #makeRoom(more: number): void {

@@ -35,16 +35,20 @@ test("a loop that does not turn is logged once, and a signal ends its process", 
   assertEquals(ending.stderr.match(/ has not turned /g)?.length, 1);
 }, { sanitize: false, skip });
 
-test("a loop that turns again hears signals again", async () => {
-  await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "0.5s"]);
-  await using peer = await Peer.connect(server.address);
-  using folder = new Folder();
-  const file = folder.path("enough");
+/** Has a peer hold up the loop until the watch has taken its signals, and then lets it turn again. */
+async function holdUp(server: ServerProcess, peer: Peer, file: string): Promise<void> {
   await peer.send(`until ${file}\n`);
   await until("the signal to have its default action", () => !catchesTerm(server.pid));
   writeFileSync(file, "");
   assertEquals(await peer.line(), `until ${file}`);
   await until("the signal to be caught", () => catchesTerm(server.pid));
+}
+
+test("a loop that turns again hears signals again", async () => {
+  await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "0.5s"]);
+  await using peer = await Peer.connect(server.address);
+  using folder = new Folder();
+  await holdUp(server, peer, folder.path("enough"));
   const ending = await server.stop();
   assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
   assertMatch(totalsIn(ending), / · cut 1$/);
@@ -79,13 +83,8 @@ test("a reader of the log who is stuck does not hold up the watch of the loops",
   const flags = [...FLAGS, "--stall", "300ms"];
   await using server = await ServerProcess.start("event", flags, options);
   await using peer = await Peer.connect(server.address);
-  const file = folder.path("enough");
-  await peer.send(`until ${file}\n`);
-  // Before that, the stall was told.
-  await until("the signal to have its default action", () => !catchesTerm(server.pid));
-  writeFileSync(file, "");
-  assertEquals(await peer.line(), `until ${file}`);
-  await until("the signal to be caught", () => catchesTerm(server.pid));
+  // The stall is told meanwhile.
+  await holdUp(server, peer, folder.path("enough"));
   const ending = await server.stop();
   assertEquals([ending.code, ending.signal], [0, null]);
 }, { sanitize: false, skip: skip ?? whyNoFullPipe });

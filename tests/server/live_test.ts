@@ -361,20 +361,30 @@ test("of a cluster's loops, it is shown in whose accept queue somebody waits", a
   assertEquals(served.thread, thread);
 }, { skip: whyNoKernel() });
 
-test("who comes and ends while nobody else does is seen by glances", async () => {
+/** So long it would take until the next look, while nothing happens. */
+const HOUR_MS = 3_600_000;
+
+/** A listener whose sockets are looked at, and what is seen. */
+function lookedAt(times: { readonly pauseMs: number; readonly glanceMs?: number }) {
   const net = sockets();
   const listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, {});
   const address = net.localAddress(listener);
   const seen: Event[] = [];
-  using _looks = new SocketLooks({
+  const looks = new SocketLooks({
     address,
     beganUs: 0,
     ownPort: new Int32Array(new SharedArrayBuffer(4)),
-    // It would take an hour until the next look.
-    ...{ pauseMs: 3_600_000, calmMs: 3_600_000, glanceMs: 5 },
+    calmMs: HOUR_MS,
+    ...times,
     tellsRemainders: false,
     onSeen: (events) => void seen.push(...events),
   }, new DestroyEvents());
+  return { net, listener, address, seen, looks };
+}
+
+test("who comes and ends while nobody else does is seen by glances", async () => {
+  const { net, listener, address, seen, looks } = lookedAt({ pauseMs: HOUR_MS, glanceMs: 5 });
+  using _looks = looks;
   const client = net.openConnection(address);
   const remote = formatAddress(net.localAddress(client));
   const waits = (event: Event) =>
@@ -491,19 +501,8 @@ test("readers are told of all beginnings and ends, and of so many spans", () => 
 test(
   "sockets are looked at seldom while nothing happens, and soon when something does",
   async () => {
-    const net = sockets();
-    const listener = net.openListener({ hostname: "127.0.0.1", port: 0 }, {});
-    const address = net.localAddress(listener);
-    const seen: Event[] = [];
-    using looks = new SocketLooks({
-      address,
-      beganUs: 0,
-      ownPort: new Int32Array(new SharedArrayBuffer(4)),
-      // It would take an hour until the next look.
-      ...{ pauseMs: 5, calmMs: 3_600_000 },
-      tellsRemainders: false,
-      onSeen: (events) => void seen.push(...events),
-    }, new DestroyEvents());
+    const { net, listener, address, seen, looks } = lookedAt({ pauseMs: 5 });
+    using _looks = looks;
     assertEquals(seen.map(({ type }) => type), ["listener"]);
     const client = net.openConnection(address);
     const remote = formatAddress(net.localAddress(client));

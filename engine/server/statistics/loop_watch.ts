@@ -18,6 +18,7 @@
 import { BufferedOutput } from "../../cli/buffered_output.ts";
 import { runtime } from "../../net/runtime.ts";
 import { DefaultActions } from "../../process/default_actions.ts";
+import { isWithin } from "../../values/pause.ts";
 import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { SupervisedWorker } from "../../workers/supervised_worker.ts";
 import { WATCH_THREAD } from "../../workers/thread_names.ts";
@@ -260,15 +261,6 @@ function tellEnd(log: WatchLog, share: StatisticsShare): void {
 function describeCut({ counters }: StatisticsShare): string {
   const { active } = CounterBlock.sum(CounterBlock.allIn(counters));
   return active === 1 ? "1 connection" : `${active} connections`;
-}
-
-/** Waits for something, but not for longer than a time in milliseconds. Returns whether it has come. */
-async function isWithin(ms: number, awaited: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  const isThere = await Promise.race([awaited.then(() => true), late]);
-  clearTimeout(timer);
-  return isThere;
 }
 
 /** The main thread's side. */

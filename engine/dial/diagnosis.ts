@@ -7,6 +7,7 @@
 // @ts-types="../types/delay.d.ts"
 import { delay } from "@std/async/delay";
 import type { Address } from "../../protocols/effects.ts";
+import { isLoopback } from "../net/address.ts";
 import { runtime } from "../net/runtime.ts";
 import { whyNoSockets } from "../net/libc.ts";
 import { SocketError } from "../net/socket_error.ts";
@@ -14,7 +15,7 @@ import { sockets } from "../net/sockets.ts";
 
 /**
  * How long a server has for a second refusal, in milliseconds. A refusal takes one round trip. If
- * none comes, the first failure was of another kind.
+ * none comes from another machine, the first failure was of another kind.
  */
 const PROBE_MS = 1_000;
 
@@ -38,15 +39,28 @@ export async function trueConnectError(
   if (runtime.name !== "bun" || (error as { code?: unknown }).code !== "ECONNREFUSED") return error;
   if (whyNoSockets() !== undefined || sockets().constants.SOCK_NONBLOCK === 0) return error;
   try {
-    const errno = await probe(address, signal, source);
+    const errno = await probe(address, signal, source) ?? withoutAnswer(address);
     return errno === 0 ? error : new SocketError("connect", errno);
   } catch (cause) {
     return cause;
   }
 }
 
-/** The error number of a second connect; 0 if it succeeds this time. */
-async function probe(address: Address, signal: AbortSignal, source?: string): Promise<number> {
+/**
+ * What the first failure was if nobody answers the second attempt; 0 if it was what Bun says. There
+ * is always a way to this machine itself: its server refused and is starting again, or its queue is
+ * full.
+ */
+function withoutAnswer({ hostname }: Address): number {
+  return isLoopback(hostname) ? 0 : sockets().constants.errno.EHOSTUNREACH;
+}
+
+/** The error number of a second connect; 0 if it succeeds this time, `undefined` without an answer. */
+async function probe(
+  address: Address,
+  signal: AbortSignal,
+  source?: string,
+): Promise<number | undefined> {
   const net = sockets();
   const { SOCK_STREAM, SOCK_NONBLOCK, SOL_SOCKET, SO_ERROR, POLLOUT, errno } = net.constants;
   const fd = net.socket(net.familyOf(address), SOCK_STREAM | SOCK_NONBLOCK);
@@ -62,7 +76,7 @@ async function probe(address: Address, signal: AbortSignal, source?: string): Pr
     const until = performance.now() + PROBE_MS;
     for (let waitMs = 1; net.poll(fd, POLLOUT, 0) === 0; waitMs = Math.min(50, waitMs * 2)) {
       signal.throwIfAborted();
-      if (performance.now() > until) return errno.EHOSTUNREACH;
+      if (performance.now() > until) return undefined;
       await delay(waitMs);
     }
     return net.getOption(fd, SOL_SOCKET, SO_ERROR);

@@ -216,13 +216,15 @@ test("what has come in many pieces goes to the thread in few messages", async ()
   assertInWindow(relayed.underWay);
   const count = relayed.posted.length;
   assert(count <= WINDOW / MESSAGE_COST + 1, `${count} messages`);
-  // Whoever takes them gets the rest at once.
+  // Whoever takes them gets the rest at once. On a busy machine, pieces have met in the kernel too.
+  let bytesTaken = 0;
   for (const message of relayed.posted.splice(0)) {
     if (message.kind !== "data") continue;
+    bytesTaken += message.bytes.length;
     relayed.say({ kind: "consumed", count: message.bytes.length + MESSAGE_COST });
   }
   const bytes = () => sum(relayed.underWay) - MESSAGE_COST * relayed.underWay.length;
-  await until("the rest", () => bytes() === 200 - (count - 1));
+  await until("the rest", () => bytesTaken + bytes() === 200);
   assert(relayed.posted.length < 10, `${relayed.posted.length} messages`);
 });
 

@@ -196,7 +196,8 @@ for (const handoff of HANDOFFS) {
       const ending = await server.stop();
       assertEquals(ending.code, 0, ending.stderr);
       assertMatch(ending.stderr, / failed \S+ after .*: Cannot exit: this process serves others/);
-      assertMatch(totalsIn(ending), /^accepted 3 · completed 1 · failed 2 .* · threads lost 1$/);
+      const totals = /^accepted 3 · completed 1 · failed 2 .* · threads lost 1$/;
+      assertMatch(totalsIn(ending), totals, ending.stderr);
     },
     { ...options, skip: options.skip ?? whyNoOtherRuntime },
   );

@@ -52,6 +52,11 @@ export function groupOf(pid: number): string | undefined {
   return statOf(pid)[2];
 }
 
+/** Whether the first thread of a process waits for something, and not for a processor. */
+export function waits(pid: number): boolean {
+  return statOf(pid)[0] === "S";
+}
+
 /** Whether a process has not ended. */
 export function isThere(pid: number): boolean {
   try {

@@ -26,6 +26,7 @@ import { bytesOf } from "../kit/conversation.ts";
 import { Folder } from "../kit/folder.ts";
 import { assert, assertEquals, assertMatch, assertRejects, test, until } from "../kit/harness.ts";
 import { LoadServer, type Reaction } from "../kit/load_server.ts";
+import { waits } from "../kit/processes.ts";
 import { sampleReport } from "../kit/report_samples.ts";
 import { catchesTerm, Program, Script, whyNoProgram } from "../kit/server_process.ts";
 import { takeTurns } from "../kit/turns.ts";
@@ -367,8 +368,9 @@ test(
     await using bench = new Script("lab/bench.ts", [
       ...["127.0.0.1:9", "--send", `@${pipe}`, "--until", "x", "--no-floor"],
     ]);
-    // It opens the pipe to read it, and nobody writes.
-    await until("the bench to hear signals", () => catchesTerm(bench.pid));
+    // It opens the pipe to read it, and nobody writes. Deno catches all signals with its first
+    // listener, a moment before that is there.
+    await until("the bench to wait", () => catchesTerm(bench.pid) && waits(bench.pid));
     bench.signal("SIGINT");
     assertEquals((await bench.end()).code, 130);
     await using writer = new Program(["sh", "-c", `printf 'ping' >${pipe}`]);

@@ -402,15 +402,17 @@ test("who comes and ends while nobody else does is seen by glances", async () =>
 }, { skip: whyNoKernel() });
 
 test("a worker that is stuck in a protocol is found, and who waits for it", async () => {
+  using folder = new Folder();
   const modes = [["threadpool", "worker"], ["prefork", "process"]] as const;
   await Promise.all(modes.map(async ([mode, name]) => {
+    const over = folder.path(mode);
     await using server = await ServerProcess.start(mode, [
       ...["--protocol", "tests/kit/protocols/spin.ts", "--live", "0", "--workers", "1"],
       ...["--drain", "0"],
     ]);
     const where = liveIn(server.greeting);
     await using peer = await Peer.connect(server.address);
-    await peer.send("spin 1500\n");
+    await peer.send(`until ${over}\n`);
     await using watcher = await Watcher.open(where);
     const { thread, connection } = await watcher.find(
       "the stuck worker",
@@ -428,6 +430,7 @@ test("a worker that is stuck in a protocol is found, and who waits for it", asyn
         "doing",
         (event) => event.what === "queued" && event.peer === next.name,
       );
+      writeFileSync(over, "");
       await peer.line();
       peer.finish();
       await watcher.find("it to be served", "begun", (event) => event.peer === next.name);
@@ -436,7 +439,10 @@ test("a worker that is stuck in a protocol is found, and who waits for it", asyn
         "doing",
         (event) => event.what === undefined && event.peer === next.name,
       );
-    } else await peer.line();
+    } else {
+      writeFileSync(over, "");
+      await peer.line();
+    }
     await watcher.find(
       "that it goes on",
       "doing",

@@ -52,6 +52,25 @@ export function groupOf(pid: number): string | undefined {
   return statOf(pid)[2];
 }
 
+/** A signal that tests send. */
+export type SentSignal =
+  | "SIGINT"
+  | "SIGTERM"
+  | "SIGHUP"
+  | "SIGUSR2"
+  | "SIGKILL"
+  | "SIGSTOP"
+  | "SIGCONT";
+
+/** Sends a signal to a process that may have ended without anybody having been told. */
+export function signalTo(pid: number, name: SentSignal): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "ESRCH") throw error;
+  }
+}
+
 /** Whether the first thread of a process waits for something, and not for a processor. */
 export function waits(pid: number): boolean {
   return statOf(pid)[0] === "S";

@@ -15,6 +15,7 @@ import { runtime } from "../../engine/net/runtime.ts";
 import { type RuntimeCommand, RUNTIMES } from "../../engine/process/runtimes.ts";
 import type { Address } from "../../protocol.ts";
 import { assert, assertStringIncludes, until, within } from "./harness.ts";
+import { type SentSignal, signalTo } from "./processes.ts";
 
 /** How a process ended. */
 export interface Ending {
@@ -172,17 +173,9 @@ export class Program implements AsyncDisposable {
   }
 
   /** Sends a signal. */
-  signal(
-    name: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2" | "SIGKILL" | "SIGSTOP" | "SIGCONT",
-  ): void {
+  signal(name: SentSignal): void {
     // Not `child.kill()`: on Deno the child would then seem to have died of the signal.
-    if (this.#hasExited) return;
-    try {
-      process.kill(this.#child.pid as number, name);
-    } catch (error) {
-      // It has ended, and the runtime has not told us yet.
-      if ((error as { code?: unknown }).code !== "ESRCH") throw error;
-    }
+    if (!this.#hasExited) signalTo(this.#child.pid as number, name);
   }
 
   /** Waits for its end. */

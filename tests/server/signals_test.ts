@@ -7,12 +7,13 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { runtime } from "../../engine/net/runtime.ts";
 import { Folder } from "../kit/folder.ts";
 import { assertEquals, assertStringIncludes, delay, test, until } from "../kit/harness.ts";
 import { handshake, Peer } from "../kit/peer.ts";
+import { childrenOf, signalTo } from "../kit/processes.ts";
 import { catchesTerm, commandOf, type Ending, Program, Script } from "../kit/server_process.ts";
 
 const SLOW = "./tests/kit/protocols/slow_start.ts";
@@ -41,9 +42,7 @@ class Started extends Program {
 
   /** Sends a signal to its only child, if it still has one. */
   signalChild(name: "SIGINT" | "SIGTERM"): void {
-    const child = Number(readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, "utf8"));
-    // The signal would go to the group of processes that runs these tests.
-    if (child !== 0) process.kill(child, name);
+    for (const child of childrenOf(this.pid)) signalTo(child, name);
   }
 }
 

@@ -156,6 +156,11 @@ export class SockDiag implements Disposable {
    * @returns `undefined` if there is none
    */
   find(local: Address, remote: Address, device = 0): SocketRow | undefined {
+    // While a remainder takes the place of its socket, neither is in the kernel's table for a moment.
+    return this.#findNow(local, remote, device) ?? this.#findNow(local, remote, device);
+  }
+
+  #findNow(local: Address, remote: Address, device: number): SocketRow | undefined {
     const request = makeRequest(isIPv6(local.hostname) ? AF_INET6 : AF_INET);
     writeEnd(request, LOCAL, local);
     writeEnd(request, REMOTE, remote);

@@ -25,6 +25,7 @@ import { packetEvent, socketEvent } from "../../engine/recording/from_kernel.ts"
 import { formatAddress } from "../../protocols/address.ts";
 import type { Address } from "../../protocols/effects.ts";
 import type { CapturedPacket, PacketCapture } from "./capture.ts";
+import { Closing } from "./closing.ts";
 import { passedUnseen } from "./state_paths.ts";
 
 /** How long after a change the samples follow each other without a pause, in microseconds. */
@@ -80,6 +81,7 @@ export class Witness implements Disposable {
   #packets = 0;
   #leftOut = 0;
   #wasReset = false;
+  #closing = new Closing();
   readonly #changes: Change[] = [];
   /** Packets that came before the own address was known. */
   #early: CapturedPacket[] = [];
@@ -131,6 +133,7 @@ export class Witness implements Disposable {
     this.#peer = undefined;
     this.#hasPeer = undefined;
     this.#wasReset = false;
+    this.#closing = new Closing();
     // If SYN_SENT is still to be seen, it began within the call.
     const at = own.state === "SYN_SENT" ? calledUs : returnedUs;
     this.#options.tell(this.#ownEvent(own, at));
@@ -363,10 +366,11 @@ export class Witness implements Disposable {
   #tellPacket(packet: CapturedPacket, { local, remote }: OwnEnd): void {
     const { segment: { from, to }, segment, stampNs } = packet;
     // Other clients of the same server are none of our business.
-    const isOurs = isSame(from, local) && isSame(to, remote) ||
-      isSame(from, remote) && isSame(to, local);
-    if (!isOurs) return;
-    if (segment.flags.includes("R")) this.#wasReset = true;
+    const isOwn = isSame(from, local) && isSame(to, remote);
+    if (!isOwn && !(isSame(from, remote) && isSame(to, local))) return;
+    // On a busy machine a FIN may be sent twice. The last acknowledgement then meets nobody.
+    if (segment.flags.includes("R") && !this.#closing.isComplete) this.#wasReset = true;
+    this.#closing.take(isOwn ? "client" : "server", segment);
     if (++this.#packets > MOST_PACKETS) {
       this.#leftOut++;
       return;

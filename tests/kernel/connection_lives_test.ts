@@ -264,7 +264,8 @@ for (const one of CASES) {
       }
       for (const { longerThanUs, shorterThanUs, durationUs } of [client, server]) {
         assertEquals(longerThanUs, undefined);
-        assert(isSeen ? (durationUs ?? 0) > 0 : (durationUs ?? shorterThanUs ?? 1) > 0);
+        const isLong = isSeen ? (durationUs ?? 0) > 0 : (durationUs ?? shorterThanUs ?? 1) > 0;
+        assert(isLong, JSON.stringify([client, server]));
       }
     }
   }, { skip });

@@ -49,12 +49,12 @@ function inKind(line: string): string {
 /** Types a command of the lesson, with a short run, on this runtime, in a folder of its own. */
 async function type(command: string, port: number, cwd: string): Promise<string> {
   const brief = command.includes(" compare ")
-    // Some modes start a thread for each connection.
-    ? `--runtimes ${runtime.name} --warm-up 0 --repeat 2 -d 100ms -c 4 --no-floor`
+    // Some modes start a thread for each connection. On a busy machine a short time has no answers.
+    ? `--runtimes ${runtime.name} --warm-up 0 --repeat 2 -d 500ms -c 4 --no-floor`
     : command.includes("'p99<")
     // So many tell a p99, however busy the machine is.
     ? "--requests 1000 --no-floor"
-    : "-d 100ms --no-floor";
+    : "--requests 100 --no-floor";
   const line = command
     .replaceAll(
       /deno run -A (\S+)/g,

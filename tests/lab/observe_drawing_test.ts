@@ -6,6 +6,7 @@
 
 import type { Event, PacketEvent, SocketEvent } from "../../engine/recording/events.ts";
 import type { TcpState } from "../../engine/kernel/tcp_states.ts";
+import { Closing } from "../../lab/observe/closing.ts";
 import { conversationsIn } from "../../lab/observe/conversations.ts";
 import { PcapFile } from "../../lab/observe/pcap.ts";
 import { drawConnections, drawSequence } from "../../lab/observe/sequence.ts";
@@ -142,6 +143,25 @@ test("the states that a connection must have passed are those on every way", () 
   // By FIN_WAIT2 or by CLOSING, or by neither.
   assertEquals(passedUnseen("SYN_SENT", "TIME_WAIT"), ["FIN_WAIT1"]);
   assertEquals(passedUnseen("TIME_WAIT", "ESTABLISHED"), []);
+}, { pure: true });
+
+test("a reset ends nothing if the FINs of both ends were acknowledged before", () => {
+  const top = 2 ** 32;
+  const closing = new Closing();
+  const take = (from: "client" | "server", flags: string, seq: number, ack: number, length = 0) => {
+    closing.take(from, { flags, seq: (top - 3 + seq) % top, ack: (top - 3 + ack) % top, length });
+    return closing.isComplete;
+  };
+  // Each direction passes the highest number.
+  assertEquals(take("client", "S", 0, 3), false);
+  assertEquals(take("server", "SA", 0, 1), false);
+  assertEquals(take("server", "FPA", 1, 1, 7), false);
+  assertEquals(take("client", "A", 1, 5), false, "not all of it");
+  assertEquals(take("client", "FA", 1, 9), false);
+  assertEquals(take("client", "FA", 1, 9), false, "sent again, and not answered");
+  assertEquals(take("server", "R", 9, 2), false, "a reset acknowledges nothing");
+  assertEquals(take("server", "A", 9, 2), true);
+  assertEquals(take("client", "R", 2, 0), true);
 }, { pure: true });
 
 test("a pcap file has nanoseconds, and packets that begin with IP", () => {

@@ -119,10 +119,12 @@ function statesIn(events: readonly Event[]): { client: TcpState[]; server: TcpSt
 function missingIn(events: readonly Event[], end: string, expected: readonly TcpState[]): string[] {
   const seen = statesIn(events)[end as "client" | "server"];
   const notes = events.flatMap((event) => event.type === "note" ? [event.text] : []);
-  return expected.filter((state) =>
+  const missing = expected.filter((state) =>
     !seen.includes(state) &&
     !notes.some((text) => text.includes(state) && text.includes(`of the ${end}`))
   );
+  if (missing.length > 0) console.log(JSON.stringify(events));
+  return missing;
 }
 
 /** Asserts that states are in the order of RFC 9293, as many of them as were seen. */
@@ -268,11 +270,15 @@ async function against(
 
 test("timeline: the server closes first, resets, is reset, and speaks IPv6", async () => {
   using silent = new Listener("127.0.0.1");
+  // Otherwise the client closes after a moment, and on a busy machine that may be before the server.
+  const patient = ["--first-byte", "60s"];
   const [first, reset, own, six, open] = await Promise.all([
-    against((listener, fd) => listener.close(fd)),
-    against((listener, fd, seen) => seen("ESTABLISHED").then(() => listener.reset(fd))),
+    against((listener, fd) => listener.close(fd), { args: patient }),
+    against((listener, fd, seen) => seen("ESTABLISHED").then(() => listener.reset(fd)), {
+      args: patient,
+    }),
     against(untilGone, { args: ["--rst", "--first-byte", "0"] }),
-    against((listener, fd) => listener.close(fd), { hostname: "::1" }),
+    against((listener, fd) => listener.close(fd), { hostname: "::1", args: patient }),
     timeline(silent.address, "--first-byte", "1ms", "--for", "700ms").end(),
   ]);
   // Nobody accepts, and nobody closes.

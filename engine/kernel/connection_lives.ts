@@ -582,8 +582,11 @@ function durationOf(
   { began, noticedAtUs, isAged, gapUs, endedAtUs, event, isHalfClosed }: Life,
 ): Pick<EndedConnection, "durationUs" | "longerThanUs" | "shorterThanUs"> {
   const us = Math.round(endedAtUs - noticedAtUs);
-  // Where only what is left of it was seen, its beginning was shortly before.
-  if (began === "seen" || (began === "unseen" && isHalfClosed)) return { durationUs: us };
+  // Where only what is left of it was seen, its beginning was shortly before. What one look has seen,
+  // and the next ones have not, ended within a tick: the kernel may tell of its end much later.
+  if (began === "seen" || (began === "unseen" && isHalfClosed)) {
+    return { durationUs: us > 0 ? us : TICK_MS / 2 * 1000 };
+  }
   if (began === "before") return isAged ? { durationUs: us } : { longerThanUs: us };
   // A program may keep for long what has ended. Its last data, or its beginning, is old then.
   const lastDataUs = event === undefined || isForgotten(event)

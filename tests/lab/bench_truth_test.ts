@@ -227,7 +227,8 @@ for (const [index, engine] of ENGINES.entries()) {
         requests: Infinity,
       };
       await rehearse(share, counted, () => false);
-      assert(count > 100, String(count));
+      // How often depends on the machine: the rehearsal must not last.
+      assert(count > 0);
     }
   });
 

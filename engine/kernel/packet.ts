@@ -60,6 +60,16 @@ export interface SegmentOptions {
   readonly fastOpen?: true;
 }
 
+/** How many sequence numbers a segment takes: SYN and FIN take one each (RFC 9293 section 3.4). */
+export function lengthInNumbers({ flags, length }: Pick<TcpSegment, "flags" | "length">): number {
+  return length + (flags.includes("S") ? 1 : 0) + (flags.includes("F") ? 1 : 0);
+}
+
+/** Whether a number is not after another one: they wrap at 2^32 (RFC 9293 section 3.4). */
+export function isNotAfter(number: number, other: number): boolean {
+  return ((other - number) | 0) >= 0;
+}
+
 /**
  * Reads a packet that begins with its IP header.
  *

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TcpSegment } from "../../engine/kernel/packet.ts";
+import { isNotAfter, lengthInNumbers, type TcpSegment } from "../../engine/kernel/packet.ts";
 
 /** What this needs to know of a segment. */
 export type ClosingSegment = Pick<TcpSegment, "flags" | "seq" | "ack" | "length">;
@@ -14,7 +14,7 @@ type End = "client" | "server";
 
 /** Follows the FINs of one connection. */
 export class Closing {
-  /** The number behind each FIN that was sent, and that was not acknowledged yet. */
+  /** The number behind the FIN of each end that has sent it. */
   readonly #sent = new Map<End, number>();
   readonly #acknowledged = new Set<End>();
 
@@ -24,12 +24,12 @@ export class Closing {
    * @param from who has sent it
    * @param segment the segment
    */
-  take(from: End, { flags, seq, ack, length }: ClosingSegment): void {
-    if (flags.includes("F")) this.#sent.set(from, (seq + length + 1) >>> 0);
+  take(from: End, segment: ClosingSegment): void {
+    const { flags, seq, ack } = segment;
+    if (flags.includes("F")) this.#sent.set(from, seq + lengthInNumbers(segment));
     const to = from === "client" ? "server" : "client";
     const end = this.#sent.get(to);
-    // The numbers begin again at 0 after 2³² - 1.
-    if (end !== undefined && flags.includes("A") && ((ack - end) | 0) >= 0) {
+    if (end !== undefined && flags.includes("A") && isNotAfter(end, ack)) {
       this.#acknowledged.add(to);
     }
   }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { isNotAfter, lengthInNumbers } from "../../../engine/kernel/packet.ts";
 import { SocketChanges } from "../../../engine/recording/socket_changes.ts";
 import type { Sockets } from "../../../engine/net/sockets.ts";
 import { nowUs } from "../../../engine/values/moment.ts";
@@ -386,7 +387,7 @@ export class Game implements Disposable {
   /** Whether everything in a packet was sent before, by the numbers of its sender. */
   #wasSentBefore(packet: WirePacket): boolean {
     const { direction, segment, kind, ordinal } = packet;
-    const length = lengthInNumbers(packet);
+    const length = lengthInNumbers(packet.segment);
     if (length === 0) return false;
     const end = (segment.seq + length) >>> 0;
     const before = this.#sentUpTo.get(direction);
@@ -417,8 +418,8 @@ export class Game implements Disposable {
   #removeAnswered({ direction, segment }: WirePacket): void {
     if (!segment.flags.includes("A")) return;
     const answered = this.#wire.held.filter((other) =>
-      other.direction !== direction && lengthInNumbers(other) > 0 &&
-      isNotAfter(other.segment.seq + lengthInNumbers(other), segment.ack)
+      other.direction !== direction && lengthInNumbers(other.segment) > 0 &&
+      isNotAfter(other.segment.seq + lengthInNumbers(other.segment), segment.ack)
     );
     for (const packet of answered) {
       this.#told.say(
@@ -639,16 +640,6 @@ function isCopy(waiting: WirePacket, { direction, kind, segment }: WirePacket): 
   const { segment: other } = waiting;
   return kind !== "ACK" && waiting.kind === kind && waiting.direction === direction &&
     other.seq === segment.seq && other.length === segment.length;
-}
-
-/** How many sequence numbers a packet takes: SYN and FIN take one each (RFC 9293 section 3.4). */
-function lengthInNumbers({ segment: { flags, length } }: WirePacket): number {
-  return length + (flags.includes("S") ? 1 : 0) + (flags.includes("F") ? 1 : 0);
-}
-
-/** Whether a number is not after another one: they wrap at 2^32 (RFC 9293 section 3.4). */
-function isNotAfter(number: number, other: number): boolean {
-  return ((other - number) | 0) >= 0;
 }
 
 /**

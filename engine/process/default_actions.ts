@@ -2,11 +2,10 @@
  * The default actions of the signals that ask a program to end: sigaction(2).
  *
  * A runtime handles a signal on its event loop. While that loop is stuck, the signal is caught and
- * nothing comes of it. Another thread can give the signal its default action back: then the next one
- * ends the process. The handler of the runtime is kept, and put back when the loop turns again.
- *
- * The default action may also be armed. Then the handler stays, and the kernel itself replaces it by
- * the default action when the next signal comes (`SA_RESETHAND`). So it can be seen that one came.
+ * nothing comes of it. Another thread can arm the default action. Then the runtime's handler stays, and
+ * the kernel itself replaces it by the default action when the next signal comes (`SA_RESETHAND`). So
+ * that thread sees that one came, and can end the process. If the loop turns after all, it hears that
+ * signal as it hears any other. And one more signal ends the process at once.
  *
  * @module
  */
@@ -30,9 +29,6 @@ const RESET: Readonly<Record<string, { readonly at: number; readonly flag: numbe
   darwin: { at: 12, flag: 4 },
 };
 
-/** The first process of a container: signals whose action is the default do nothing to it. */
-const INIT = 1;
-
 const SIGNATURES = {
   sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpid: { parameters: [], result: "i32" },
@@ -54,8 +50,9 @@ export class DefaultActions {
   readonly #standard = new Uint8Array(ACTION_BYTES);
   /** The handlers that were there, by signal. */
   readonly #kept = new Map<number, Uint8Array>();
-  #isArmed = false;
-  #hasCome = false;
+  /** A signal that has come since they were armed, and how many have. */
+  #came: number | undefined;
+  #comings = 0;
 
   private constructor(signals: readonly number[]) {
     this.#libc = moreFunctions(SIGNATURES);
@@ -85,45 +82,40 @@ export class DefaultActions {
       flags.setUint32(reset.at, flags.getUint32(reset.at, true) | reset.flag, true);
       this.#set(signal, armed);
     }
-    this.#isArmed = true;
   }
 
   /**
-   * Gives every signal that has a handler its default action. For the first process of a container
-   * that action is to go on, so there it is only armed.
+   * How many signals have come since they were armed, as far as it can be seen: 2 if the process was
+   * told twice to end. A hang-up, of which the kernel and the shell may both tell, is no second one.
    */
-  give(): void {
-    if (this.#libc.getpid!() === INIT) return this.arm();
-    if (this.#kept.size > 0 && !this.#isArmed) return;
-    if (this.#kept.size === 0) this.#keep();
-    for (const signal of this.#kept.keys()) this.#see(this.#set(signal, this.#standard));
-    this.#isArmed = false;
-  }
-
-  /** Whether a signal has come since they were armed. */
-  get hasCome(): boolean {
-    if (this.#isArmed) {
-      for (const signal of this.#kept.keys()) {
-        this.#see(this.#actionOf(signal));
-      }
+  get comings(): number {
+    if (this.#comings > 0) return this.#comings;
+    const came = [...this.#kept.keys()].filter((signal) => isDefault(this.#actionOf(signal)));
+    if (came.length === 0) return 0;
+    this.#came = came.at(-1);
+    this.#comings = Math.max(1, came.filter((signal) => signal !== SIGHUP).length);
+    // From now on the next one ends the process at once, whichever it is.
+    for (const [signal, old] of this.#kept) {
+      this.#set(signal, signal === SIGHUP ? old : this.#standard);
     }
-    return this.#hasCome;
+    return this.#comings;
   }
 
   /** Puts the handlers back. */
   takeBack(): void {
     for (const [signal, old] of this.#kept) this.#set(signal, old);
     this.#kept.clear();
-    this.#isArmed = false;
-    this.#hasCome = false;
+    this.#came = undefined;
+    this.#comings = 0;
   }
 
-  /** Ends the process as SIGTERM does by default. */
+  /** Ends the process as the signal that has come does by default; SIGTERM, if none is known. */
   endProcess(): void {
-    this.give();
-    this.#libc.kill!(this.#libc.getpid!(), SIGTERM);
+    const signal = this.#came ?? SIGTERM;
+    this.#set(signal, this.#standard);
+    this.#libc.kill!(this.#libc.getpid!(), signal);
     // For process 1 of a container the default action is to go on.
-    this.#libc._exit!(128 + SIGTERM);
+    this.#libc._exit!(128 + signal);
   }
 
   /** Keeps the handlers that are there. What is ignored, or has its default action, stays so. */
@@ -135,21 +127,14 @@ export class DefaultActions {
     }
   }
 
-  #see(armed: Uint8Array): void {
-    if (this.#isArmed && isDefault(armed)) this.#hasCome = true;
-  }
-
   #actionOf(signal: number): Uint8Array {
     const action = new Uint8Array(ACTION_BYTES);
     this.#asking.sigaction!(signal, null, action);
     return action;
   }
 
-  /** Sets an action. Returns the one before it. */
-  #set(signal: number, action: Uint8Array): Uint8Array {
-    const old = new Uint8Array(ACTION_BYTES);
-    this.#libc.sigaction!(signal, action, old);
-    return old;
+  #set(signal: number, action: Uint8Array): void {
+    this.#libc.sigaction!(signal, action, new Uint8Array(ACTION_BYTES));
   }
 }
 

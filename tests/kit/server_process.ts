@@ -365,7 +365,7 @@ export const whyNoLimit: string | undefined = runtime.os === "windows"
   ? "Windows has no ulimit"
   : undefined;
 
-/** The bit of SIGTERM in a mask of proc(5). SIGINT has its default action at the same times. */
+/** The bit of SIGTERM in a mask of proc(5). */
 const SIGTERM_BIT = 1n << 14n;
 
 /** Whether a process catches SIGTERM: proc(5), `status`. */

@@ -38,7 +38,7 @@ import {
   testTogether,
   whyNot,
 } from "../kit/rows.ts";
-import { catchesTerm, Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
+import { Script, ServerProcess, totalsIn } from "../kit/server_process.ts";
 import { Trace } from "../kit/trace_events.ts";
 import { takeTurns } from "../kit/turns.ts";
 
@@ -66,8 +66,6 @@ async function greeted(server: ServerProcess): Promise<Peer> {
 
 /** Ends a server and reads its trace, which must agree with the server's counters. */
 async function traceOf(server: ServerProcess, file: string): Promise<Trace> {
-  // After a long computation, signals have their default action until the loop is seen to turn.
-  if (runtime.os === "linux") await until("SIGINT to be heard", () => catchesTerm(server.pid));
   const ending = await server.stop("SIGINT");
   assertEquals(ending.code, 0, ending.stderr);
   const trace = Trace.read(file);

@@ -18,6 +18,7 @@
 import { BufferedOutput } from "../../cli/buffered_output.ts";
 import { runtime } from "../../net/runtime.ts";
 import { DefaultActions } from "../../process/default_actions.ts";
+import type { EndingSignal } from "../../process/ending_signals.ts";
 import { isWithin } from "../../values/pause.ts";
 import { hasRoomForWorker } from "../../workers/descriptor_limits.ts";
 import { SupervisedWorker } from "../../workers/supervised_worker.ts";
@@ -30,8 +31,8 @@ import { readDue, readTurn } from "./heartbeat.ts";
 import { LOOK_MS, Stalls } from "./stillness.ts";
 
 /**
- * After how long without a turn the next signal ends the process at once, in milliseconds. After a
- * signal before that, the loop may still turn in time.
+ * After how long without a turn the loop is not waited for any more when a signal comes, in
+ * milliseconds. After a signal before that, it may still turn in time.
  */
 const DEAF_MS = 1_000;
 
@@ -120,7 +121,7 @@ async function watch(
       // Then nobody can say any more whom the signal cuts.
       const end = signals === undefined || stillMs < DEAF_MS
         ? ""
-        : `; a signal ends the process at once, and cuts ${describeCut(share)}`;
+        : `; a signal ends the process, and cuts ${describeCut(share)}`;
       const text = `${what} has not turned for ${(stillMs / 1000).toFixed(1)} s${whom}${end}`;
       log.tell(text, { still_ms: Math.round(stillMs), ...(peer !== undefined && { peer }) });
     }
@@ -185,18 +186,20 @@ class SignalWatch {
   /** For how long the server may be stuck while it closes, or after a signal, in milliseconds. */
   readonly #endsAfterMs: number;
   readonly #forget: () => void;
-  #isHeard = false;
-  /** Whether it was heard before the last look. */
+  /** How many signals were heard for which the loop has not turned yet. */
+  #heard = 0;
+  /** Whether there was one before the last look. */
   #wasHeard = false;
+  /** Whether the loop had been still for {@linkcode DEAF_MS} before that one came. */
+  #wasDeaf = false;
   #waitedMs = 0;
 
   private constructor(actions: DefaultActions, { drainMs, hearsHangUps }: WatchOptions) {
     this.#actions = actions;
     this.#endsAfterMs = drainMs + GRACE_MS;
     const names = ["SIGINT", "SIGTERM", ...hearsHangUps ? ["SIGHUP" as const] : []] as const;
-    const hear = () => this.#isHeard = true;
     const forget = runtime.hearsSignalsInThreads
-      ? names.map((signal) => runtime.onSignal(signal, hear))
+      ? names.map((signal) => runtime.onSignal(signal, () => this.#hear(signal)))
       : [];
     this.#forget = () => forget.forEach((stop) => stop());
   }
@@ -209,7 +212,12 @@ class SignalWatch {
 
   /** Whether a signal was heard for which the loop has not turned yet. */
   get isHeard(): boolean {
-    return this.#isHeard;
+    return this.#heard > 0;
+  }
+
+  #hear(signal: EndingSignal): void {
+    // When a terminal closes, the kernel and the shell may both say so.
+    if (signal !== "SIGHUP" || this.#heard === 0) this.#heard++;
   }
 
   /**
@@ -222,19 +230,23 @@ class SignalWatch {
    */
   look(stillMs: number, passedMs: number, isClosing: boolean): "ends" | undefined {
     const actions = this.#actions;
+    // If it came just before the loop got stuck again, the loop has not heard it.
+    this.#heard = Math.max(this.#heard, actions.comings);
     if (stillMs === 0) {
       actions.takeBack();
       // If the loop has turned since the signal, it hears the signal itself.
-      if (this.#wasHeard) this.#isHeard = false;
-      if (!this.#isHeard && !isClosing) this.#waitedMs = 0;
-    } else if (actions.hasCome) this.#isHeard = true;
-    this.#wasHeard = this.#isHeard;
-    if (this.#isHeard || isClosing) this.#waitedMs += passedMs;
+      if (this.#wasHeard) this.#heard = 0;
+      if (!this.isHeard && !isClosing) this.#waitedMs = 0;
+    }
+    if (!this.#wasHeard) this.#wasDeaf = stillMs - passedMs >= DEAF_MS;
+    // A loop that has just turned may not have beaten yet. One that is stuck is still so a look later.
+    const isOver = this.#wasHeard && (this.#wasDeaf || this.#heard > 1);
+    this.#wasHeard = this.isHeard;
+    if (this.isHeard || isClosing) this.#waitedMs += passedMs;
     if (stillMs === 0) return undefined;
-    if (stillMs < DEAF_MS) actions.arm();
-    else if (this.#waitedMs < this.#endsAfterMs) actions.give();
-    else return "ends";
-    return undefined;
+    actions.arm();
+    const isLate = stillMs >= DEAF_MS && this.#waitedMs >= this.#endsAfterMs;
+    return isOver || isLate ? "ends" : undefined;
   }
 
   /** Ends the process in the place of its loop. */

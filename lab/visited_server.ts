@@ -48,6 +48,7 @@ export interface Visited {
  * @param signal ends the server, if it starts too slowly
  * @param use what is done with it
  * @throws {ServerStartError} if the server does not start to listen
+ * @throws {Error} if it does not end in order, so that its recording is not whole
  */
 export async function recordServer<Result>(
   { mode, flags }: Pick<Visit, "mode" | "flags">,
@@ -57,12 +58,15 @@ export async function recordServer<Result>(
   use: (server: LoadedServer) => Promise<Result>,
 ): Promise<Pick<Visited, "header" | "events"> & { readonly result: Result }> {
   const own = ["0", "--quiet", "--protocol", "frame", "--record", file];
+  const server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
   let result: Result;
   {
-    await using server = await LoadedServer.start(modeCommand(mode, on, ...own, ...flags), signal);
-    result = await use(server);
+    await using used = server;
+    result = await use(used);
   }
-  return { result, ...readRecording(readFileSync(file, "utf8"), file) };
+  const { header, events, isFinished } = readRecording(readFileSync(file, "utf8"), file);
+  if (!isFinished) throw new Error(`${mode} has not recorded its end: ${server.whyEnded}`);
+  return { result, header, events };
 }
 
 /**
@@ -73,6 +77,7 @@ export async function recordServer<Result>(
  * @param file where the server records
  * @param signal ends the server and the clients
  * @throws {ServerStartError} if the server does not start to listen
+ * @throws {Error} if it does not end in order, so that its recording is not whole
  */
 export async function visitServer(
   visit: Visit,

@@ -438,6 +438,8 @@ test("an earlier comparison is the baseline of a later one", async () => {
   using folder = new Folder();
   const file = folder.path("base.json");
   const args = ["compare", "--modes", "none", "--against", `cat=${NCAT}`, ...BRIEFLY];
+  // Each run must have an answer, of a server that starts a program for each connection.
+  args.push("--duration", "1s");
   const first = await bench(...args, "--repeat", "3", "--save", file);
   assertEquals(first.code, 0, first.stderr);
   const again = await bench(...args, "--repeat", "3", "--baseline", file, "--save", file);

@@ -501,7 +501,8 @@ test(
     await until("both processes", () => one.isOver || two.isOver || say(1));
     const began = moment();
     Atomics.store(words, WORDS.go, 1);
-    await until("both connections", () => one.isOver || two.isOver || say(2));
+    // One of them may have ended before the other one begins.
+    await until("both connections", () => (one.isOver && two.isOver) || say(2));
     const ended = moment();
     for (const process of [one, two]) assertEquals((await process.end()).stderr, "");
     // A process that takes the place of another one gets its memory.

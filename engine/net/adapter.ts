@@ -176,6 +176,8 @@ export interface Runtime {
   numberOf(pointer: unknown): bigint;
   /** The address of bytes in memory, for a structure that holds it. Keep the bytes meanwhile. */
   addressOf(bytes: Uint8Array): bigint;
+  /** Where the code of a foreign function is; `undefined` if the runtime does not tell. */
+  codeOf(foreign: (...args: never[]) => unknown): bigint | undefined;
   /** The address that has a number, as foreign functions take it. */
   pointerTo(address: number): unknown;
   /** The memory at such an address. It belongs to nobody here, and is never collected. */

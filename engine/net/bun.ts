@@ -635,6 +635,11 @@ export const bunRuntime: Runtime = {
     return BigInt(foreign().ptr(bytes));
   },
 
+  codeOf(foreign: (...args: never[]) => unknown): bigint | undefined {
+    const { ptr } = foreign as unknown as { readonly ptr?: number };
+    return ptr === undefined ? undefined : BigInt(ptr);
+  },
+
   pointerTo(address: number): unknown {
     return address;
   },

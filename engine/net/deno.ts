@@ -551,6 +551,10 @@ export const denoRuntime: Runtime = {
     return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>));
   },
 
+  codeOf(_foreign: (...args: never[]) => unknown): undefined {
+    return undefined;
+  },
+
   pointerTo(address: number): unknown {
     return Deno.UnsafePointer.create(BigInt(address));
   },

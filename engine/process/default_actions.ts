@@ -7,6 +7,10 @@
  * that thread sees that one came, and can end the process. If the loop turns after all, it hears that
  * signal as it hears any other. And one more signal ends the process at once.
  *
+ * When a terminal closes, the kernel and the shell may both say so, and two hang-ups must not be taken
+ * for that. So the handler of a hang-up is replaced by one that ignores all further ones: sigignore(3).
+ * That one is seen as well, and told to the runtime when its handler is back.
+ *
  * @module
  */
 
@@ -19,9 +23,8 @@ const SIGNALS = [1, 2, 15] as const;
 const SIGHUP = 1;
 const SIGTERM = 15;
 
-/** More than `struct sigaction` takes on any system, in bytes. It begins with the handler. */
+/** More than `struct sigaction` takes on any system, in bytes. */
 const ACTION_BYTES = 256;
-const HANDLER_BYTES = 8;
 
 /** Where the flags are in `struct sigaction`, in bytes, and which of them is `SA_RESETHAND`. */
 const RESET: Readonly<Record<string, { readonly at: number; readonly flag: number }>> = {
@@ -34,6 +37,7 @@ const SIGNATURES = {
   getpid: { parameters: [], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   _exit: { parameters: ["i32"], result: "void" },
+  sigignore: { parameters: ["i32"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
 /** The same call for a caller that only asks: Bun takes no `null` for a buffer. */
@@ -46,6 +50,8 @@ export class DefaultActions {
   readonly #libc: ForeignFunctions;
   readonly #asking: ForeignFunctions;
   readonly #signals: readonly number[];
+  /** Where sigignore(3) is; `undefined` where the runtime does not tell. */
+  readonly #ignoring: bigint | undefined;
   /** No flag, no mask, and the handler `SIG_DFL`, which is 0. */
   readonly #standard = new Uint8Array(ACTION_BYTES);
   /** The handlers that were there, by signal. */
@@ -58,12 +64,13 @@ export class DefaultActions {
     this.#libc = moreFunctions(SIGNATURES);
     this.#asking = moreFunctions(ASKING);
     this.#signals = signals;
+    this.#ignoring = runtime.codeOf(this.#libc.sigignore!);
   }
 
   /**
    * Opens the calls. Returns `undefined` where foreign functions cannot be called.
    *
-   * @param withHangUps whether SIGHUP ends this program too
+   * @param withHangUps whether it has to be seen that SIGHUP has come
    */
   static open(withHangUps: boolean): DefaultActions | undefined {
     if (whyNoSockets() !== undefined) return undefined;
@@ -71,15 +78,19 @@ export class DefaultActions {
     return new DefaultActions(signals);
   }
 
-  /** Lets every signal that has a handler keep that once more, and then have its default action. */
+  /**
+   * Lets SIGINT and SIGTERM keep their handlers once more, and then have their default actions. The
+   * next SIGHUP is kept for the handler.
+   */
   arm(): void {
     const reset = RESET[runtime.os];
     if (reset === undefined || this.#kept.size > 0) return;
     this.#keep();
     for (const [signal, old] of this.#kept) {
       const armed = old.slice();
-      const flags = new DataView(armed.buffer);
-      flags.setUint32(reset.at, flags.getUint32(reset.at, true) | reset.flag, true);
+      const words = new DataView(armed.buffer);
+      if (signal === SIGHUP) words.setBigUint64(0, this.#ignoring as bigint, true);
+      else words.setUint32(reset.at, words.getUint32(reset.at, true) | reset.flag, true);
       this.#set(signal, armed);
     }
   }
@@ -90,20 +101,26 @@ export class DefaultActions {
    */
   get comings(): number {
     if (this.#comings > 0) return this.#comings;
-    const came = [...this.#kept.keys()].filter((signal) => isDefault(this.#actionOf(signal)));
+    const came = [...this.#kept.keys()].filter((signal) => {
+      const action = this.#actionOf(signal);
+      return signal === SIGHUP ? isIgnored(action) : isDefault(action);
+    });
     if (came.length === 0) return 0;
     this.#came = came.at(-1);
     this.#comings = Math.max(1, came.filter((signal) => signal !== SIGHUP).length);
     // From now on the next one ends the process at once, whichever it is.
-    for (const [signal, old] of this.#kept) {
-      this.#set(signal, signal === SIGHUP ? old : this.#standard);
+    for (const signal of this.#kept.keys()) {
+      if (signal !== SIGHUP) this.#set(signal, this.#standard);
     }
     return this.#comings;
   }
 
   /** Puts the handlers back. */
   takeBack(): void {
-    for (const [signal, old] of this.#kept) this.#set(signal, old);
+    for (const [signal, old] of this.#kept) {
+      const before = this.#set(signal, old);
+      if (signal === SIGHUP && isIgnored(before)) this.#libc.kill!(this.#libc.getpid!(), SIGHUP);
+    }
     this.#kept.clear();
     this.#came = undefined;
     this.#comings = 0;
@@ -122,8 +139,8 @@ export class DefaultActions {
   #keep(): void {
     for (const signal of this.#signals) {
       const old = this.#actionOf(signal);
-      // 0 is `SIG_DFL` and 1 is `SIG_IGN`.
-      if (!isDefault(old) && (old[0]! > 1 || hasByte(old, 1))) this.#kept.set(signal, old);
+      if (signal === SIGHUP && this.#ignoring === undefined) continue;
+      if (!isDefault(old) && !isIgnored(old)) this.#kept.set(signal, old);
     }
   }
 
@@ -133,17 +150,25 @@ export class DefaultActions {
     return action;
   }
 
-  #set(signal: number, action: Uint8Array): void {
-    this.#libc.sigaction!(signal, action, new Uint8Array(ACTION_BYTES));
+  /** Sets an action. Returns the one before it. */
+  #set(signal: number, action: Uint8Array): Uint8Array {
+    const old = new Uint8Array(ACTION_BYTES);
+    this.#libc.sigaction!(signal, action, old);
+    return old;
   }
 }
 
-/** Whether an action is the default one. */
+/** Whether an action is the default one: `SIG_DFL`, which is 0. */
 function isDefault(action: Uint8Array): boolean {
-  return !hasByte(action, 0);
+  return handlerOf(action) === 0n;
 }
 
-/** Whether the handler of an action has a byte that is not 0, from one of its bytes on. */
-function hasByte(action: Uint8Array, from: number): boolean {
-  return action.subarray(from, HANDLER_BYTES).some((byte) => byte !== 0);
+/** Whether a signal with this action is ignored: `SIG_IGN`, which is 1. */
+function isIgnored(action: Uint8Array): boolean {
+  return handlerOf(action) === 1n;
+}
+
+/** The handler, with which `struct sigaction` begins. */
+function handlerOf(action: Uint8Array): bigint {
+  return new DataView(action.buffer).getBigUint64(0, true);
 }

@@ -88,6 +88,40 @@ test(
   { sanitize: false, skip },
 );
 
+test(
+  "a terminal that closes says so twice, and both are the same end of a stuck loop",
+  async () => {
+    await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "1200ms"]);
+    await using peer = await Peer.connect(server.address);
+    await peer.send("spin\n");
+    await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+    server.signal("SIGHUP");
+    server.signal("SIGHUP");
+    const { signal, stderr } = await server.end();
+    assert(stderr.includes(" WRN the process ends without its event loop, which serves "), stderr);
+    assert(signal === "SIGHUP" || signal === "SIGTERM", String(signal));
+  },
+  { sanitize: false, skip },
+);
+
+test("a terminal that closes while a loop is stuck for a while cuts nobody", async () => {
+  const flags = ["--protocol", SPIN, "--drain", "1m", "--stall", "300ms"];
+  await using server = await ServerProcess.start("event", flags);
+  await using peer = await Peer.connect(server.address);
+  using folder = new Folder();
+  const file = folder.path("enough");
+  await peer.send(`until ${file}\n`);
+  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  server.signal("SIGHUP");
+  server.signal("SIGHUP");
+  writeFileSync(file, "");
+  assertEquals(await peer.line(), `until ${file}`);
+  peer.finish();
+  const ending = await server.end();
+  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+  assertMatch(totalsIn(ending), /^accepted 1 · completed 1 · failed 0 · cut 0/);
+}, { sanitize: false, skip });
+
 test("a reader of the log who is stuck does not keep a stuck loop from being ended", async () => {
   using folder = new Folder();
   const options = { fullPipe: folder.path("pipe") };

@@ -206,7 +206,9 @@ class SignalWatch {
 
   /** Begins to hear signals. Returns `undefined` where foreign functions cannot be called. */
   static begin(options: WatchOptions): SignalWatch | undefined {
-    const actions = DefaultActions.open(options.hearsHangUps);
+    const actions = DefaultActions.open(
+      options.hearsHangUps && !runtime.hearsSignalsInThreads,
+    );
     return actions && new SignalWatch(actions, options);
   }
 

@@ -213,7 +213,7 @@ test(
       .map(([, order = ""]) => order);
     assertMatch(orders[0] ?? "", /^long prime, /);
     assertEquals(orders.length, titles.length);
-    const bars = [...stdout.matchAll(/^(.*), (deno|bun) +█+ +[\d.]+ m?s$/gm)]
+    const bars = [...stdout.matchAll(/^(.*), (deno|bun) +█+ +[\d.]+ (?:µs|ms|s)$/gm)]
       .map(([, title, on]) => `${title}, ${on}`);
     const here = RUNTIMES.filter(({ isHere }) => isHere).map(({ name }) => name).sort();
     assertEquals(

@@ -532,7 +532,8 @@ test(
     const file = folder.path("trace.json");
     await using server = await ServerProcess.start("prefork", [
       "--per-connection",
-      ...["--spare", "0"],
+      // On a busy machine a connection may be taken back, and a second process would start for it.
+      ...["--max-processes", "1", "--spare", "0"],
       ...["--protocol", "./tests/kit/protocols/deadly.ts"],
       ...["--trace", file],
       ...["--log-format", "json"],

@@ -13,7 +13,7 @@ import { EpollEvents } from "../../engine/net/poll_sets.ts";
 import { sockets } from "../../engine/net/sockets.ts";
 import { HostCounts } from "../../engine/server/core/host_counts.ts";
 import type { Journal } from "../../engine/server/journal/journal.ts";
-import { JournalReader } from "../../engine/server/journal/shared_journal.ts";
+import { drainJournals, JournalReader } from "../../engine/server/journal/shared_journal.ts";
 import { Children } from "../../engine/server/processes/children.ts";
 import { Turns } from "../../engine/server/processes/turns.ts";
 import {
@@ -25,6 +25,7 @@ import {
 import { ProcessGate } from "../../engine/server/team/process_gate.ts";
 import {
   createTeamMemory,
+  recordNumbers,
   type TeamMemory,
   threadMemory,
 } from "../../engine/server/team/team_memory.ts";
@@ -404,8 +405,11 @@ class Read {
   dropped = 0;
   readonly #reader: JournalReader;
 
-  constructor({ journals }: TeamMemory, offset: number) {
-    this.#reader = new JournalReader(journals, offset);
+  readonly #numbers: Int32Array;
+
+  constructor(memory: TeamMemory, offset: number) {
+    this.#reader = new JournalReader(memory.journals, offset);
+    this.#numbers = recordNumbers(memory);
   }
 
   /** Reads what has come. Every line must be whole. */
@@ -426,7 +430,7 @@ class Read {
         this.lines.push(line as number);
       },
     };
-    for (const record of this.#reader.drain()) record.tell(journal);
+    for (const record of drainJournals([this.#reader], this.#numbers)) record.tell(journal);
   }
 
   /** How many lines were written. They come in order, each once. */

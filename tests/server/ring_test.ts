@@ -14,6 +14,7 @@ import { sockets } from "../../engine/net/sockets.ts";
 import { COUNTER_BYTES, CounterBlock, formatCounters } from "../../engine/server/core/counters.ts";
 import type { Journal, LogEvent } from "../../engine/server/journal/journal.ts";
 import {
+  drainJournals,
   JOURNAL_BYTES,
   JournalReader,
   type JournalRecord,
@@ -203,6 +204,7 @@ class Memory implements Journal {
 /** Both ends of a journal, and what was heard from it. */
 interface Line {
   readonly writer: JournalWriter;
+  readonly reader: JournalReader;
   readonly heard: Memory;
   /** Takes everything out of the ring. */
   drain(): JournalRecord[];
@@ -219,9 +221,10 @@ function journal(numbers = new Int32Array(new SharedArrayBuffer(4))): Line {
   const heard = new Memory();
   return {
     writer: new JournalWriter(memory, JOURNAL_BYTES, numbers, wants, () => woken++),
+    reader,
     heard,
     drain() {
-      const records = reader.drain();
+      const records = drainJournals([reader], numbers);
       for (const record of records) record.tell(heard);
       return records;
     },
@@ -290,10 +293,29 @@ test("the records of several threads have one order, by their numbers", () => {
   const numbers = new Int32Array(new SharedArrayBuffer(4));
   const lines = [journal(numbers), journal(numbers)];
   for (let turn = 0; turn < 6; turn++) lines[turn % 2]?.writer.report(`line ${turn}`);
-  const records = lines.flatMap((line) => line.drain());
   const heard = new Memory();
-  records.sort((a, b) => a.number - b.number).forEach((record) => record.tell(heard));
+  const drain = () => {
+    const readers = lines.map(({ reader }) => reader);
+    for (const record of drainJournals(readers, numbers)) record.tell(heard);
+  };
+  drain();
   assertEquals(heard.reports, Array.from({ length: 6 }, (_, turn) => `line ${turn}`));
+  // One thread writes when its ring was read already, and then another one, whose ring was not.
+  const [one, other] = lines as [Line, Line];
+  const take = other.reader.take.bind(other.reader);
+  other.reader.take = (end) => {
+    one.writer.report("line 6");
+    other.writer.report("line 7");
+    other.reader.take = take;
+    return take(end);
+  };
+  const before = lines.map(({ woken }) => woken());
+  drain();
+  assertEquals(heard.reports.length, 6);
+  // What is left wakes the reader.
+  assertEquals(lines.map(({ woken }) => woken()), before.map((times) => times + 1));
+  drain();
+  assertEquals(heard.reports, Array.from({ length: 8 }, (_, turn) => `line ${turn}`));
 });
 
 // Counters.

@@ -130,27 +130,55 @@ export interface JournalRecord {
   tell(journal: Journal): void;
 }
 
-/** The main thread's side. */
+/**
+ * Takes out of the rings of several threads what they have written.
+ *
+ * Whatever one thread has written before another one wrote comes before that. But the rings are read
+ * one after another, and a thread whose ring was read already may write more, and another one after
+ * it. So what is numbered only after the reading has begun is left for the next time.
+ *
+ * @param readers the rings
+ * @param numbers the shared word that numbers their records
+ * @returns the records, the oldest first
+ */
+export function drainJournals(
+  readers: readonly JournalReader[],
+  numbers: Int32Array,
+): JournalRecord[] {
+  // This comes first: what is left has to wake the main thread again.
+  for (const reader of readers) reader.listen();
+  const end = Atomics.load(numbers, 0);
+  return readers.flatMap((reader) => reader.take(end))
+    .sort((a, b) => (a.number - b.number) | 0);
+}
+
+/** The main thread's side. {@linkcode drainJournals} reads. */
 export class JournalReader extends JournalRing {
   readonly #decoder = new TextDecoder();
 
+  /** From now on the next record wakes the main thread again. */
+  listen(): void {
+    Atomics.store(this.words, WOKEN, 0);
+  }
+
   /**
-   * Takes everything out of the ring. The next record wakes the main thread again.
+   * Takes records out of the ring.
    *
+   * @param end the number from which on they are left there
    * @returns the thread's records, the oldest first
    */
-  drain(): JournalRecord[] {
+  take(end: number): JournalRecord[] {
     const { words } = this;
     const records: JournalRecord[] = [];
-    Atomics.store(words, WOKEN, 0);
     const tail = Atomics.load(words, TAIL);
     let head = Atomics.load(words, HEAD);
     while (head !== tail) {
       const header = new DataView(this.#copy(head, HEADER_BYTES).buffer);
+      const number = header.getInt32(3, true);
+      if (((number - end) | 0) >= 0) break;
       const length = header.getUint16(0, true);
       const text = this.#decoder.decode(this.#copy(head + HEADER_BYTES, length));
       const isReport = header.getUint8(2) === REPORT;
-      const number = header.getInt32(3, true);
       records.push({
         number,
         tell: (journal) => isReport ? journal.report(text) : journal.log(JSON.parse(text)),
@@ -161,7 +189,7 @@ export class JournalReader extends JournalRing {
     const dropped = Atomics.exchange(words, DROPPED, 0);
     if (dropped > 0) {
       const text = "{dropped} lines were dropped: they came faster than they could be read";
-      const number = records.at(-1)?.number ?? 0;
+      const number = records.at(-1)?.number ?? (end - 1) | 0;
       records.push({
         number,
         tell: (journal) => journal.log({ level: "warning", text, properties: { dropped } }),

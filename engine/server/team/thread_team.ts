@@ -16,7 +16,7 @@ import type { SharedFigure } from "../core/statistics_share.ts";
 import { StrayLog } from "../core/stray_log.ts";
 import { type Journal, MainJournal } from "../journal/journal.ts";
 import type { CheckedOptions } from "../core/options.ts";
-import { JournalReader } from "../journal/shared_journal.ts";
+import { drainJournals, JournalReader } from "../journal/shared_journal.ts";
 import type { Allocate } from "../../values/shared_memory.ts";
 import { openGate, ProcessGate } from "./process_gate.ts";
 import {
@@ -24,6 +24,7 @@ import {
   doomOf,
   type Gate,
   HostNote,
+  recordNumbers,
   type TeamMemory,
   threadMemory,
   workerPulses,
@@ -507,8 +508,8 @@ export class ThreadTeam {
 
   /** Prints what the threads have written into their journals so far. */
   printJournals(): void {
-    const records = this.#members.flatMap((member) => member?.journal.drain() ?? []);
-    records.sort((a, b) => (a.number - b.number) | 0);
+    const readers = this.#members.flatMap((member) => member?.journal ?? []);
+    const records = drainJournals(readers, recordNumbers(this.#memory));
     for (const record of records) record.tell(this.#journal);
   }
 }

@@ -157,7 +157,8 @@ test(
       [`${client} ${server} local local fin`, `${server} ${client} remote remote fin`].sort(),
     );
     assertMatch(lines.join("\n"), / 11 B +7 B .* µs +0$/m);
-    assertDocumented("life", stdout);
+    // On a busy machine nobody may know how long it has lasted.
+    assertDocumented("life", stdout.replaceAll(/( fin +)–/g, (_, before) => `${before}1 ms`));
 
     const { header: recorded, events, isFinished } = readRecording(
       folder.text("life.jsonl"),

@@ -19,6 +19,7 @@ import {
   Heartbeat,
   LagReader,
   noteTurns,
+  readDue,
   readTurn,
   stopBeat,
 } from "../../engine/server/statistics/heartbeat.ts";
@@ -116,6 +117,20 @@ test("where nobody asks for statistics, no loop has a heartbeat", async () => {
   for (const row of DIFFERENT.filter(({ loops, skip }) => loops && skip === undefined)) {
     await using server = await serve(row, { port: 0 });
     assertEquals(server.statistics.beats, undefined, row.name);
+  }
+});
+
+test("a loop that has ended is not taken for stuck: it has no beat that is due", async () => {
+  const serving = [
+    () => serveEvent({ port: 0, statsEvery: "1s" }),
+    () => serveThreadpool({ port: 0, workers: 1, handoff: "message", statsEvery: "1s" }),
+  ];
+  for (const serve of serving) {
+    const server = await serve();
+    const beats = server.statistics.beats as SharedArrayBuffer;
+    assert(readDue(beats)[0]! > 0);
+    await server.close();
+    assertEquals(readDue(beats), [0]);
   }
 });
 

@@ -216,7 +216,7 @@ export async function serveListener(
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
     });
-    const { noteTurns, startHeartbeat } = await beating();
+    const { noteTurns, startHeartbeat, stopBeat } = await beating();
     const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
     if (beats !== undefined) sessions.noteTurns(noteTurns(beats, 0));
     const accepting = accept(loop);
@@ -232,6 +232,8 @@ export async function serveListener(
       counters: counters.memory,
       figures: { beats, loopsOnMain: true },
       async shutDown(drainMs) {
+        // A loop that beats no more would be taken for stuck.
+        using _beat = { [Symbol.dispose]: () => beats && stopBeat(beats, 0) };
         using _limits = deadlines;
         using _threads = offload;
         using _culprits = culprits;

@@ -55,7 +55,7 @@ import { messageThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
 import { stopListening } from "../listening/stop_listening.ts";
-import { startHeartbeat } from "../statistics/heartbeat.ts";
+import { startHeartbeat, stopBeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
 import { ThreadWatch, type Watched } from "../statistics/thread_watch.ts";
 import type { Timeline } from "../trace/timeline.ts";
@@ -202,6 +202,8 @@ export async function serveByMessages(
     counters: counters.memory,
     figures: { ...team.gauge.figures, pulses: team.pulses, beats, loopsOnMain: true },
     async shutDown(drainMs) {
+      // A loop that beats no more would be taken for stuck.
+      using _beat = { [Symbol.dispose]: () => beats && stopBeat(beats, 0) };
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);

@@ -1,15 +1,16 @@
 /**
- * The default actions of the signals that ask a program to end: sigaction(2).
+ * The signals that ask a program to end, while its runtime cannot hear them: sigaction(2).
  *
  * A runtime handles a signal on its event loop. While that loop is stuck, the signal is caught and
- * nothing comes of it. Another thread can arm the default action. Then the runtime's handler stays, and
- * the kernel itself replaces it by the default action when the next signal comes (`SA_RESETHAND`). So
- * that thread sees that one came, and can end the process. If the loop turns after all, it hears that
- * signal as it hears any other. And one more signal ends the process at once.
+ * nothing comes of it. Some runtimes tell other threads of it, and some do not. There another thread
+ * can arm the default action. Then the runtime's handler stays, and the kernel itself replaces it by the
+ * default action when the next signal comes (`SA_RESETHAND`). So that thread sees that one has come. If
+ * the loop turns after all, it hears that signal as it hears any other.
  *
- * When a terminal closes, the kernel and the shell may both say so, and two hang-ups must not be taken
- * for that. So the handler of a hang-up is replaced by one that ignores all further ones: sigignore(3).
- * That one is seen as well, and told to the runtime when its handler is back.
+ * When a terminal closes, the kernel and the shell may both say so. The default action of the second
+ * hang-up would end the process. So the handler of hang-ups is replaced by one that makes the kernel
+ * ignore all further ones: sigignore(3). The first one is seen too, and the runtime is told of it when
+ * its handler is back.
  *
  * @module
  */
@@ -17,11 +18,10 @@
 import type { ForeignFunctions, ForeignSignatures } from "../net/adapter.ts";
 import { moreFunctions, whyNoSockets } from "../net/libc.ts";
 import { runtime } from "../net/runtime.ts";
+import type { EndingSignal } from "./ending_signals.ts";
 
-/** SIGHUP, SIGINT and SIGTERM. They have these numbers on every system: signal(7). */
-const SIGNALS = [1, 2, 15] as const;
-const SIGHUP = 1;
-const SIGTERM = 15;
+/** Their numbers, which they have on every system: signal(7). */
+const NUMBERS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 
 /** More than `struct sigaction` takes on any system, in bytes. */
 const ACTION_BYTES = 256;
@@ -45,22 +45,20 @@ const ASKING = {
   sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
 } as const satisfies ForeignSignatures;
 
-/** The default actions, and the handlers that they have replaced. */
+/** The default actions, and the handlers that they are to replace. */
 export class DefaultActions {
   readonly #libc: ForeignFunctions;
   readonly #asking: ForeignFunctions;
-  readonly #signals: readonly number[];
+  readonly #signals: readonly EndingSignal[];
   /** Where sigignore(3) is; `undefined` where the runtime does not tell. */
   readonly #ignoring: bigint | undefined;
   /** No flag, no mask, and the handler `SIG_DFL`, which is 0. */
   readonly #standard = new Uint8Array(ACTION_BYTES);
-  /** The handlers that were there, by signal. */
-  readonly #kept = new Map<number, Uint8Array>();
-  /** A signal that has come since they were armed, and how many have. */
-  #came: number | undefined;
-  #comings = 0;
+  /** The handlers that were there. */
+  readonly #kept = new Map<EndingSignal, Uint8Array>();
+  #isHungUp = false;
 
-  private constructor(signals: readonly number[]) {
+  private constructor(signals: readonly EndingSignal[]) {
     this.#libc = moreFunctions(SIGNATURES);
     this.#asking = moreFunctions(ASKING);
     this.#signals = signals;
@@ -70,90 +68,91 @@ export class DefaultActions {
   /**
    * Opens the calls. Returns `undefined` where foreign functions cannot be called.
    *
-   * @param withHangUps whether it has to be seen that SIGHUP has come
+   * @param withHangUps whether SIGHUP ends this program too
    */
   static open(withHangUps: boolean): DefaultActions | undefined {
     if (whyNoSockets() !== undefined) return undefined;
-    const signals = SIGNALS.filter((signal) => withHangUps || signal !== SIGHUP);
-    return new DefaultActions(signals);
+    return new DefaultActions(["SIGINT", "SIGTERM", ...withHangUps ? ["SIGHUP" as const] : []]);
   }
 
-  /**
-   * Lets SIGINT and SIGTERM keep their handlers once more, and then have their default actions. The
-   * next SIGHUP is kept for the handler.
-   */
+  /** From now on it is seen which signals come. */
   arm(): void {
-    const reset = RESET[runtime.os];
-    if (reset === undefined || this.#kept.size > 0) return;
-    this.#keep();
-    for (const [signal, old] of this.#kept) {
-      const armed = old.slice();
-      const words = new DataView(armed.buffer);
-      if (signal === SIGHUP) words.setBigUint64(0, this.#ignoring as bigint, true);
-      else words.setUint32(reset.at, words.getUint32(reset.at, true) | reset.flag, true);
-      this.#set(signal, armed);
-    }
-  }
-
-  /**
-   * How many signals have come since they were armed, as far as it can be seen: 2 if the process was
-   * told twice to end. A hang-up, of which the kernel and the shell may both tell, is no second one.
-   */
-  get comings(): number {
-    if (this.#comings > 0) return this.#comings;
-    const came = [...this.#kept.keys()].filter((signal) => {
-      const action = this.#actionOf(signal);
-      return signal === SIGHUP ? isIgnored(action) : isDefault(action);
-    });
-    if (came.length === 0) return 0;
-    this.#came = came.at(-1);
-    this.#comings = Math.max(1, came.filter((signal) => signal !== SIGHUP).length);
-    // From now on the next one ends the process at once, whichever it is.
-    for (const signal of this.#kept.keys()) {
-      if (signal !== SIGHUP) this.#set(signal, this.#standard);
-    }
-    return this.#comings;
-  }
-
-  /** Puts the handlers back. */
-  takeBack(): void {
-    for (const [signal, old] of this.#kept) {
-      const before = this.#set(signal, old);
-      if (signal === SIGHUP && isIgnored(before)) this.#libc.kill!(this.#libc.getpid!(), SIGHUP);
-    }
-    this.#kept.clear();
-    this.#came = undefined;
-    this.#comings = 0;
-  }
-
-  /** Ends the process as the signal that has come does by default; SIGTERM, if none is known. */
-  endProcess(): void {
-    const signal = this.#came ?? SIGTERM;
-    this.#set(signal, this.#standard);
-    this.#libc.kill!(this.#libc.getpid!(), signal);
-    // For process 1 of a container the default action is to go on.
-    this.#libc._exit!(128 + signal);
-  }
-
-  /** Keeps the handlers that are there. What is ignored, or has its default action, stays so. */
-  #keep(): void {
+    if (RESET[runtime.os] === undefined || this.#kept.size > 0) return;
     for (const signal of this.#signals) {
+      if (signal === "SIGHUP" && this.#ignoring === undefined) continue;
       const old = this.#actionOf(signal);
-      if (signal === SIGHUP && this.#ignoring === undefined) continue;
+      // What is ignored, or has its default action, stays so.
       if (!isDefault(old) && !isIgnored(old)) this.#kept.set(signal, old);
     }
+    for (const signal of this.#kept.keys()) this.#armOne(signal);
   }
 
-  #actionOf(signal: number): Uint8Array {
+  /**
+   * Tells which signals have come since the last call. Of those of one kind that come before this is
+   * called, the second one ends the process, unless it is a hang-up.
+   */
+  take(): EndingSignal[] {
+    return [...this.#kept.keys()].filter((signal) => {
+      const action = this.#actionOf(signal);
+      if (signal !== "SIGHUP") {
+        if (!isDefault(action)) return false;
+        this.#armOne(signal);
+        return true;
+      }
+      if (this.#isHungUp || !isIgnored(action)) return false;
+      return this.#isHungUp = true;
+    });
+  }
+
+  /**
+   * Puts the handlers back.
+   *
+   * @returns whether the runtime was told of a hang-up only now
+   */
+  takeBack(): boolean {
+    let isTold = false;
+    for (const [signal, old] of this.#kept) {
+      const before = this.#set(signal, old);
+      if (signal !== "SIGHUP" || !isIgnored(before)) continue;
+      this.#send(signal);
+      isTold = true;
+    }
+    this.#kept.clear();
+    this.#isHungUp = false;
+    return isTold;
+  }
+
+  /** Ends the process as a signal does by default. */
+  endProcess(signal: EndingSignal): void {
+    this.#set(signal, this.#standard);
+    this.#send(signal);
+    // For process 1 of a container the default action is to go on.
+    this.#libc._exit!(128 + NUMBERS[signal]);
+  }
+
+  #armOne(signal: EndingSignal): void {
+    const armed = (this.#kept.get(signal) as Uint8Array).slice();
+    const words = new DataView(armed.buffer);
+    const reset = RESET[runtime.os]!;
+    if (signal === "SIGHUP") words.setBigUint64(0, this.#ignoring as bigint, true);
+    else words.setUint32(reset.at, words.getUint32(reset.at, true) | reset.flag, true);
+    this.#set(signal, armed);
+  }
+
+  #send(signal: EndingSignal): void {
+    this.#libc.kill!(this.#libc.getpid!(), NUMBERS[signal]);
+  }
+
+  #actionOf(signal: EndingSignal): Uint8Array {
     const action = new Uint8Array(ACTION_BYTES);
-    this.#asking.sigaction!(signal, null, action);
+    this.#asking.sigaction!(NUMBERS[signal], null, action);
     return action;
   }
 
   /** Sets an action. Returns the one before it. */
-  #set(signal: number, action: Uint8Array): Uint8Array {
+  #set(signal: EndingSignal, action: Uint8Array): Uint8Array {
     const old = new Uint8Array(ACTION_BYTES);
-    this.#libc.sigaction!(signal, action, old);
+    this.#libc.sigaction!(NUMBERS[signal], action, old);
     return old;
   }
 }

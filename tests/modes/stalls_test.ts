@@ -88,6 +88,23 @@ test(
   { sanitize: false, skip },
 );
 
+test("conversations that compute one after another are no stuck loop", async () => {
+  const flags = ["--protocol", SPIN, "--drain", "1m"];
+  await using server = await ServerProcess.start("event", flags);
+  const peers = await Promise.all([0, 1, 2, 3, 4].map(() => Peer.connect(server.address)));
+  // While the first one computes, the others come. They have their turns before the loop has one.
+  assertEquals(await (await peers[0]!.send("now\nspin 700\n")).line(), "now");
+  for (const peer of peers.slice(1)) await peer.send("spin 700\n");
+  await delay(2_400);
+  server.signal("SIGTERM");
+  for (const peer of peers) {
+    assertEquals(await peer.line(), "spin 700");
+    peer.finish();
+  }
+  const ending = await server.end();
+  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+}, { sanitize: false, skip });
+
 test(
   "a terminal that closes says so twice, and both are the same end of a stuck loop",
   async () => {
@@ -122,6 +139,61 @@ test("a terminal that closes while a loop is stuck for a while cuts nobody", asy
   assertMatch(totalsIn(ending), /^accepted 1 · completed 1 · failed 0 · cut 0/);
 }, { sanitize: false, skip });
 
+test("a hang-up is heard by a loop that turns once and is stuck again", async () => {
+  const flags = [...FLAGS, "--stall", "300ms"];
+  await using server = await ServerProcess.start("event", flags);
+  await using peer = await Peer.connect(server.address);
+  await using other = await Peer.connect(server.address);
+  assertEquals(await (await other.send("here\n")).line(), "here");
+  using folder = new Folder();
+  const file = folder.path("enough");
+  await peer.send(`until ${file}\n`);
+  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  server.signal("SIGHUP");
+  await other.send("spin\n");
+  writeFileSync(file, "");
+  const { signal, stderr } = await server.end();
+  assert(stderr.includes(" WRN the process ends without its event loop"), stderr);
+  assert(signal === "SIGHUP" || signal === "SIGTERM", String(signal));
+}, { sanitize: false, skip });
+
+test(
+  "a second signal ends a server that closes and is stuck, and a second hang-up does not",
+  async () => {
+    const flags = ["--protocol", SPIN, "--drain", "1m"];
+    const start = async (first: "SIGTERM" | "SIGHUP") => {
+      const server = await ServerProcess.start("event", flags);
+      const peer = await Peer.connect(server.address);
+      assertEquals(await (await peer.send("here\n")).line(), "here");
+      server.signal(first);
+      // The watch has to see that the server closes: it looks four times a second.
+      await delay(1_500);
+      return { server, peer };
+    };
+    const [one, other] = await Promise.all([start("SIGTERM"), start("SIGHUP")]);
+    await using _one = one.server;
+    await using _other = other.server;
+    using folder = new Folder();
+    const file = folder.path("enough");
+    await one.peer.send("now\nspin\n");
+    await other.peer.send(`now\nuntil ${file}\n`);
+    for (const { peer } of [one, other]) assertEquals(await peer.line(), "now");
+    await until("it to end", async () => {
+      other.server.signal("SIGHUP");
+      // On Bun a signal is not heard before the loop is late.
+      one.server.signal("SIGTERM");
+      await delay(500);
+      return one.server.isOver;
+    });
+    assertEquals((await one.server.end()).signal, "SIGTERM");
+    writeFileSync(file, "");
+    assertEquals(await other.peer.line(), `until ${file}`);
+    other.peer.finish();
+    assertEquals((await other.server.end()).code, 0);
+  },
+  { sanitize: false, skip },
+);
+
 test("a reader of the log who is stuck does not keep a stuck loop from being ended", async () => {
   using folder = new Folder();
   const options = { fullPipe: folder.path("pipe") };
@@ -140,11 +212,11 @@ test("a reader of the log who is stuck does not hold up the watch of the loops",
   // The stall is told meanwhile.
   assertEquals(await (await peer.send("spin 1500\n")).line(), "spin 1500");
   assertEquals(await (await peer.send("now\nspin\n")).line(), "now");
-  await until("a signal to be seen", async () => {
+  await until("it to end", async () => {
     // Bun does not hear of a signal before the loop is late.
-    if (catchesTerm(server.pid)) server.signal("SIGTERM");
-    await delay(100);
-    return server.isOver || !catchesTerm(server.pid);
+    server.signal("SIGTERM");
+    await delay(500);
+    return server.isOver;
   });
   assertEquals((await server.end()).signal, "SIGTERM");
 }, { sanitize: false, skip: skip ?? whyNoFullPipe });

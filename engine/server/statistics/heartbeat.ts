@@ -267,6 +267,17 @@ export function readTurn(memory: SharedArrayBuffer, index: number): string | und
   return offset === undefined ? undefined : new TurnReader(memory, offset).read();
 }
 
+/**
+ * The number of the conversation whose turn it is on a loop; 0 if it is nobody's, or not known.
+ *
+ * @param memory from {@linkcode createBeats}
+ * @param index the number of the loop
+ */
+export function readTurnNumber(memory: SharedArrayBuffer, index: number): number {
+  const offset = turnsOf(memory, index);
+  return offset === undefined ? 0 : new TurnReader(memory, offset).number;
+}
+
 function turnsOf(memory: SharedArrayBuffer, index: number): number | undefined {
   const offset = endOf(new Float64Array(memory)) * 8 + index * TURN_BYTES;
   return offset + TURN_BYTES <= memory.byteLength ? offset : undefined;

@@ -27,12 +27,12 @@ import { onAssigned } from "../../workers/worker_side.ts";
 import { CounterBlock } from "../core/counters.ts";
 import { sayDraining, type StatisticsShare } from "../core/statistics_share.ts";
 import type { LogFormat } from "../journal/logging.ts";
-import { readDue, readTurn } from "./heartbeat.ts";
-import { LOOK_MS, Stalls } from "./stillness.ts";
+import { readDue, readTurn, readTurnNumber } from "./heartbeat.ts";
+import { LOOK_MS, Stalls, Stillness } from "./stillness.ts";
 
 /**
- * After how long without a turn the loop is not waited for any more when a signal comes, in
- * milliseconds. After a signal before that, it may still turn in time.
+ * For how long a loop must have stood at one conversation when a signal comes, so that its drain is not
+ * waited for, in milliseconds. The beat that is counted from may lie a quarter of a second before that.
  */
 const DEAF_MS = 1_000;
 
@@ -96,20 +96,26 @@ async function watch(
   const log = new WatchLog(assignment);
   const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
   const stalls = new Stalls(stallMs);
+  const turns = new Stillness();
   stalls.look(readDue(beats));
   while (!await isWithin(LOOK_MS, stopped)) {
     const stuck = stalls.look(readDue(beats));
     const { still, passedMs } = stalls;
     const longestMs = Math.max(...still);
-    const action = signals?.look(longestMs, passedMs, isClosing());
+    // Several conversations may have their turns before the loop itself has one. 0 would not count.
+    const [sameMs = 0] = turns.look([readTurnNumber(beats, 0) + 1], passedMs);
+    const standsMs = Math.min(longestMs, sameMs);
+    const action = signals?.look(longestMs, standsMs, passedMs, isClosing());
     // The end should not have to wait until the log is loaded.
     if (longestMs > 0 && (isClosing() || signals?.isHeard === true)) log.prepare();
     if (signals !== undefined && action === "ends") {
+      const [due] = readDue(beats);
       try {
         tellEnd(log, share);
         await log.flush();
       } finally {
-        signals.endProcess();
+        // To write that may take a while, in which the loop may turn after all.
+        if (readDue(beats)[0] === due) signals.endProcess();
       }
     }
     // The loop will close the server when it turns again, or the process ends before that.
@@ -179,7 +185,7 @@ class WatchLog {
 /**
  * Hears the signals that end a server while the loop is stuck that has to hear them. Some runtimes
  * tell a Worker of every signal. On the others it is only known of signals that come when the loop
- * is late already, because only then the default actions are armed.
+ * is late already, because only then it is looked for them ({@linkcode DefaultActions}).
  */
 class SignalWatch {
   readonly #actions: DefaultActions;
@@ -188,10 +194,14 @@ class SignalWatch {
   readonly #forget: () => void;
   /** How many signals were heard for which the loop has not turned yet. */
   #heard = 0;
+  /** The last one of all. */
+  #last: EndingSignal = "SIGTERM";
   /** Whether there was one before the last look. */
   #wasHeard = false;
-  /** Whether the loop had been still for {@linkcode DEAF_MS} before that one came. */
+  /** Whether the loop had stood for {@linkcode DEAF_MS} before that one came. */
   #wasDeaf = false;
+  /** For how many looks the server has been closing. */
+  #closing = 0;
   #waitedMs = 0;
 
   private constructor(actions: DefaultActions, { drainMs, hearsHangUps }: WatchOptions) {
@@ -206,9 +216,7 @@ class SignalWatch {
 
   /** Begins to hear signals. Returns `undefined` where foreign functions cannot be called. */
   static begin(options: WatchOptions): SignalWatch | undefined {
-    const actions = DefaultActions.open(
-      options.hearsHangUps && !runtime.hearsSignalsInThreads,
-    );
+    const actions = DefaultActions.open(options.hearsHangUps);
     return actions && new SignalWatch(actions, options);
   }
 
@@ -218,42 +226,54 @@ class SignalWatch {
   }
 
   #hear(signal: EndingSignal): void {
+    // The first signal has just made the server close, and may be heard here later than there.
+    const isSecond = this.#heard > 0 || this.#closing > 1;
     // When a terminal closes, the kernel and the shell may both say so.
-    if (signal !== "SIGHUP" || this.#heard === 0) this.#heard++;
+    if (isSecond && signal === "SIGHUP") return;
+    this.#heard = isSecond ? 2 : 1;
+    this.#last = signal;
   }
 
   /**
    * Does what is to be done now.
    *
    * @param stillMs for how long the loop has not turned, in milliseconds
+   * @param standsMs for how long it has stood at the same conversation, in milliseconds
    * @param passedMs the time since the last look, in milliseconds
    * @param isClosing whether the server closes
    * @returns `ends` if it is time to end the process
    */
-  look(stillMs: number, passedMs: number, isClosing: boolean): "ends" | undefined {
+  look(
+    stillMs: number,
+    standsMs: number,
+    passedMs: number,
+    isClosing: boolean,
+  ): "ends" | undefined {
     const actions = this.#actions;
-    // If it came just before the loop got stuck again, the loop has not heard it.
-    this.#heard = Math.max(this.#heard, actions.comings);
+    // Of those that come between two looks the order is not known. A hang-up is taken for the last.
+    for (const signal of actions.take()) this.#hear(signal);
     if (stillMs === 0) {
-      actions.takeBack();
-      // If the loop has turned since the signal, it hears the signal itself.
-      if (this.#wasHeard) this.#heard = 0;
+      // The loop has turned, and has heard what came before the last look. But of a hang-up it may
+      // have been told only now. And after what came since then it may be stuck again.
+      if (actions.takeBack()) this.#wasHeard = false;
+      else if (this.#wasHeard) this.#heard = 0;
       if (!this.isHeard && !isClosing) this.#waitedMs = 0;
     }
-    if (!this.#wasHeard) this.#wasDeaf = stillMs - passedMs >= DEAF_MS;
+    if (!this.#wasHeard) this.#wasDeaf = standsMs - passedMs >= DEAF_MS;
     // A loop that has just turned may not have beaten yet. One that is stuck is still so a look later.
-    const isOver = this.#wasHeard && (this.#wasDeaf || this.#heard > 1);
+    const isOver = this.#heard > 1 || (this.#wasHeard && this.#wasDeaf);
     this.#wasHeard = this.isHeard;
     if (this.isHeard || isClosing) this.#waitedMs += passedMs;
+    this.#closing = isClosing ? this.#closing + 1 : 0;
     if (stillMs === 0) return undefined;
-    actions.arm();
+    if (!runtime.hearsSignalsInThreads) actions.arm();
     const isLate = stillMs >= DEAF_MS && this.#waitedMs >= this.#endsAfterMs;
     return isOver || isLate ? "ends" : undefined;
   }
 
   /** Ends the process in the place of its loop. */
   endProcess(): void {
-    this.#actions.endProcess();
+    this.#actions.endProcess(this.#last);
   }
 
   /** Hears signals no more, and leaves them to the loop. */

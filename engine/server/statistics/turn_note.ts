@@ -83,6 +83,11 @@ export class TurnNote extends Turns {
 
 /** The side of those who watch. */
 export class TurnReader extends Turns {
+  /** The number of the conversation whose turn it is; 0 if it is nobody's. */
+  get number(): number {
+    return Atomics.load(this.words, 0);
+  }
+
   /**
    * With whom the conversation is whose turn it is.
    *

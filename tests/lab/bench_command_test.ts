@@ -458,7 +458,7 @@ test("an earlier comparison is the baseline of a later one", async () => {
 test("compare measures a mode with a protocol of your own", async () => {
   const { code, stdout } = await bench(
     ...["compare", "--modes", "event", "--runtimes", runtime.name, "--repeat", "1", "-c", "1"],
-    ...["--protocols", "./tests/kit/protocols/shout.ts", "-d", "300ms", "--warm-up", "100ms"],
+    ...["--protocols", "./tests/kit/protocols/shout.ts", "-d", "1s", "--warm-up", "100ms"],
     ...["--json", "-"],
   );
   assertEquals(code, 0);

@@ -173,7 +173,7 @@ test("compare --profile adds a run that does not count, and keeps the files", as
   using folder = new Folder();
   await using script = new Script("lab/bench.ts", [
     ...["compare", "--modes", "sequential", "--runtimes", runtime.name, "--protocols", "echo"],
-    ...["-c", "1", "-d", "300ms", "--warm-up", "0", "--repeat", "1", "--no-floor"],
+    ...["-c", "1", "-d", "1s", "--warm-up", "0", "--repeat", "1", "--no-floor"],
     ...["--profile", folder.path("kept"), "--json", folder.path("it.json")],
   ]);
   const { code, stdout, stderr } = await script.end();
@@ -211,7 +211,7 @@ test("a profile that is not whole costs nothing but itself, and the exit status 
       "-c",
       "1",
     ],
-    ...["-d", "300ms", "--warm-up", "0", "--repeat", "1", "--no-floor"],
+    ...["-d", "1s", "--warm-up", "0", "--repeat", "1", "--no-floor"],
     ...["--profile", folder.path("kept"), "--json", folder.path("it.json")],
   ]);
   const { code, stderr } = await script.end(60_000);

@@ -69,7 +69,7 @@ test("the bench compares servers through faults, and says so", async () => {
   const toxics = "slicer:1..7 up:latency:10ms";
   const { runs, profiles } = await report([
     ...["compare", "--modes", "event,nonblocking", "--runtimes", runtime.name],
-    ...["--protocols", "echo", "-c", "4", "-d", "300ms", "--warm-up", "0", "--repeat", "1"],
+    ...["--protocols", "echo", "-c", "4", "-d", "1s", "--warm-up", "0", "--repeat", "1"],
     ...["--through", toxics, "--profile", "--json", "-"],
   ]);
   const names = ["event", "nonblocking"].map((mode) =>

@@ -114,7 +114,7 @@ export async function serveVisitors<Count extends Counters>(
   const queues = new SendQueueLooks(deadlines, writeTimeoutMs, GRACE_MS);
   const visitors = new Visitors({ ...plan, lingering, queues, observer, door, reception });
   const accepting = accept(listener, visitors);
-  const beats = startHeartbeat(plan.statsEveryMs, deadlines);
+  const heartbeat = startHeartbeat(plan.statsEveryMs, deadlines);
   const farewell = new Farewell({ visitors, deadlines, onEnding: () => plan.onEnding?.() });
   const server = makeServer({
     mode,
@@ -126,8 +126,9 @@ export async function serveVisitors<Count extends Counters>(
     timeline,
     count: () => plan.count(CounterBlock.sum([counters])),
     counters: counters.memory,
-    figures: { beats, counts: plan.own },
+    figures: { beats: heartbeat?.memory, counts: plan.own },
     async shutDown(drainMs) {
+      using _heartbeat = heartbeat;
       using _limits = deadlines;
       farewell.announce(drainMs);
       // Clients that wait in the accept queue are still served.

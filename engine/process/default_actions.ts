@@ -68,11 +68,10 @@ export class DefaultActions {
   /**
    * Opens the calls. Returns `undefined` where foreign functions cannot be called.
    *
-   * @param withHangUps whether SIGHUP ends this program too
+   * @param signals those that end this program
    */
-  static open(withHangUps: boolean): DefaultActions | undefined {
-    if (whyNoSockets() !== undefined) return undefined;
-    return new DefaultActions(["SIGINT", "SIGTERM", ...withHangUps ? ["SIGHUP" as const] : []]);
+  static open(signals: readonly EndingSignal[]): DefaultActions | undefined {
+    return whyNoSockets() === undefined ? new DefaultActions(signals) : undefined;
   }
 
   /** From now on it is seen which signals come. */

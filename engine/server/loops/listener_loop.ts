@@ -216,8 +216,9 @@ export async function serveListener(
       tryEnter: () => sessions.size < checked.maxConnections,
       leave() {},
     });
-    const { noteTurns, startHeartbeat, stopBeat } = await beating();
-    const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
+    const { noteTurns, startHeartbeat } = await beating();
+    const heartbeat = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
+    const beats = heartbeat?.memory;
     if (beats !== undefined) sessions.noteTurns(noteTurns(beats, 0));
     const accepting = accept(loop);
     return makeServer({
@@ -232,8 +233,7 @@ export async function serveListener(
       counters: counters.memory,
       figures: { beats, loopsOnMain: true },
       async shutDown(drainMs) {
-        // A loop that beats no more would be taken for stuck.
-        using _beat = { [Symbol.dispose]: () => beats && stopBeat(beats, 0) };
+        using _heartbeat = heartbeat;
         using _limits = deadlines;
         using _threads = offload;
         using _culprits = culprits;

@@ -55,7 +55,7 @@ import { messageThreadName } from "../../workers/thread_names.ts";
 import { WorkerKeeper } from "../../workers/worker_keeper.ts";
 import { CUT_MS } from "../team/thread_team.ts";
 import { stopListening } from "../listening/stop_listening.ts";
-import { startHeartbeat, stopBeat } from "../statistics/heartbeat.ts";
+import { startHeartbeat } from "../statistics/heartbeat.ts";
 import { PoolGauge } from "../statistics/pool_gauge.ts";
 import { ThreadWatch, type Watched } from "../statistics/thread_watch.ts";
 import type { Timeline } from "../trace/timeline.ts";
@@ -189,7 +189,7 @@ export async function serveByMessages(
   }
   const accepting = team.accept(listener);
   // The main thread copies the bytes of all connections, so its loop serves them too.
-  const beats = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
+  const heartbeat = startHeartbeat(checked.statsEveryMs, deadlines, checked.stallMs > 0);
   return makeServer({
     mode,
     address: listener.address,
@@ -200,10 +200,14 @@ export async function serveByMessages(
     timeline,
     count: () => CounterBlock.sum([counters]),
     counters: counters.memory,
-    figures: { ...team.gauge.figures, pulses: team.pulses, beats, loopsOnMain: true },
+    figures: {
+      ...team.gauge.figures,
+      pulses: team.pulses,
+      beats: heartbeat?.memory,
+      loopsOnMain: true,
+    },
     async shutDown(drainMs) {
-      // A loop that beats no more would be taken for stuck.
-      using _beat = { [Symbol.dispose]: () => beats && stopBeat(beats, 0) };
+      using _heartbeat = heartbeat;
       using _limits = deadlines;
       const late = setTimeout(() => team.cutAll(), drainMs);
       const killer = setTimeout(() => team.terminateBusy(), drainMs + CUT_MS);

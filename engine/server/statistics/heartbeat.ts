@@ -71,7 +71,10 @@ export function createBeats(
 }
 
 /** The heartbeat of this thread's event loop. It stops with the deadlines that it is made of. */
-export class Heartbeat {
+export class Heartbeat implements Disposable {
+  /** Where it is, with those of the server's other loops. */
+  readonly memory: SharedArrayBuffer;
+  readonly #index: number;
   readonly #part: Float64Array;
   readonly #beatMs: number;
   readonly #stretchMs: number;
@@ -86,6 +89,8 @@ export class Heartbeat {
    * @param deadlines the time limits of the loop
    */
   constructor(memory: SharedArrayBuffer, index: number, deadlines: Deadlines) {
+    this.memory = memory;
+    this.#index = index;
     const [beatMs = 0, stretchMs = 0] = new Float64Array(memory, 0, 2);
     // What a loop has left that was here before would be read as ours.
     this.#part = partOf(memory, index).fill(0);
@@ -93,6 +98,11 @@ export class Heartbeat {
     this.#stretchMs = stretchMs;
     this.#deadlines = deadlines;
     this.#wait(moment());
+  }
+
+  /** Says that it beats no more, after its deadlines have ended. Else it would be taken for late. */
+  [Symbol.dispose](): void {
+    stopBeat(this.memory, this.#index);
   }
 
   #beat(): void {
@@ -122,16 +132,15 @@ export class Heartbeat {
  * @param everyMs how often it will be read, in milliseconds; 0 means never
  * @param deadlines the time limits of the loop
  * @param isWatched whether a thread watches that the loop turns
- * @returns the memory of the heartbeat; `undefined` if nobody looks at it
+ * @returns the heartbeat; `undefined` if nobody looks at it
  */
 export function startHeartbeat(
   everyMs: number,
   deadlines: Deadlines,
   isWatched = false,
-): SharedArrayBuffer | undefined {
+): Heartbeat | undefined {
   const memory = createBeats(1, everyMs, isWatched);
-  if (memory !== undefined) new Heartbeat(memory, 0, deadlines);
-  return memory;
+  return memory && new Heartbeat(memory, 0, deadlines);
 }
 
 /**
@@ -263,8 +272,7 @@ export function noteTurns(memory: SharedArrayBuffer, index: number): TurnNote | 
  * @returns `undefined` if that is not known
  */
 export function readTurn(memory: SharedArrayBuffer, index: number): string | undefined {
-  const offset = turnsOf(memory, index);
-  return offset === undefined ? undefined : new TurnReader(memory, offset).read();
+  return turnReader(memory, index)?.read();
 }
 
 /**
@@ -274,8 +282,12 @@ export function readTurn(memory: SharedArrayBuffer, index: number): string | und
  * @param index the number of the loop
  */
 export function readTurnNumber(memory: SharedArrayBuffer, index: number): number {
+  return turnReader(memory, index)?.number ?? 0;
+}
+
+function turnReader(memory: SharedArrayBuffer, index: number): TurnReader | undefined {
   const offset = turnsOf(memory, index);
-  return offset === undefined ? 0 : new TurnReader(memory, offset).number;
+  return offset === undefined ? undefined : new TurnReader(memory, offset);
 }
 
 function turnsOf(memory: SharedArrayBuffer, index: number): number | undefined {

@@ -96,26 +96,22 @@ async function watch(
   const log = new WatchLog(assignment);
   const signals = loopsOnMain ? SignalWatch.begin(assignment) : undefined;
   const stalls = new Stalls(stallMs);
-  const turns = new Stillness();
   stalls.look(readDue(beats));
   while (!await isWithin(LOOK_MS, stopped)) {
-    const stuck = stalls.look(readDue(beats));
+    const dues = readDue(beats);
+    const stuck = stalls.look(dues);
     const { still, passedMs } = stalls;
     const longestMs = Math.max(...still);
-    // Several conversations may have their turns before the loop itself has one. 0 would not count.
-    const [sameMs = 0] = turns.look([readTurnNumber(beats, 0) + 1], passedMs);
-    const standsMs = Math.min(longestMs, sameMs);
-    const action = signals?.look(longestMs, standsMs, passedMs, isClosing());
+    const action = signals?.look(longestMs, readTurnNumber(beats, 0), passedMs, isClosing());
     // The end should not have to wait until the log is loaded.
     if (longestMs > 0 && (isClosing() || signals?.isHeard === true)) log.prepare();
     if (signals !== undefined && action === "ends") {
-      const [due] = readDue(beats);
       try {
         tellEnd(log, share);
         await log.flush();
       } finally {
         // To write that may take a while, in which the loop may turn after all.
-        if (readDue(beats)[0] === due) signals.endProcess();
+        if (readDue(beats)[0] === dues[0]) signals.endProcess();
       }
     }
     // The loop will close the server when it turns again, or the process ends before that.
@@ -192,6 +188,8 @@ class SignalWatch {
   /** For how long the server may be stuck while it closes, or after a signal, in milliseconds. */
   readonly #endsAfterMs: number;
   readonly #forget: () => void;
+  /** Tells for how long the loop has stood at the same conversation. */
+  readonly #turns = new Stillness();
   /** How many signals were heard for which the loop has not turned yet. */
   #heard = 0;
   /** The last one of all. */
@@ -204,20 +202,26 @@ class SignalWatch {
   #closing = 0;
   #waitedMs = 0;
 
-  private constructor(actions: DefaultActions, { drainMs, hearsHangUps }: WatchOptions) {
+  private constructor(
+    actions: DefaultActions,
+    signals: readonly EndingSignal[],
+    drainMs: number,
+  ) {
     this.#actions = actions;
     this.#endsAfterMs = drainMs + GRACE_MS;
-    const names = ["SIGINT", "SIGTERM", ...hearsHangUps ? ["SIGHUP" as const] : []] as const;
     const forget = runtime.hearsSignalsInThreads
-      ? names.map((signal) => runtime.onSignal(signal, () => this.#hear(signal)))
+      ? signals.map((signal) => runtime.onSignal(signal, () => this.#hear(signal)))
       : [];
     this.#forget = () => forget.forEach((stop) => stop());
   }
 
   /** Begins to hear signals. Returns `undefined` where foreign functions cannot be called. */
-  static begin(options: WatchOptions): SignalWatch | undefined {
-    const actions = DefaultActions.open(options.hearsHangUps);
-    return actions && new SignalWatch(actions, options);
+  static begin({ drainMs, hearsHangUps }: WatchOptions): SignalWatch | undefined {
+    const signals: EndingSignal[] = ["SIGINT", "SIGTERM"];
+    // Of those that come between two looks the order is not known. A hang-up is taken for the last.
+    if (hearsHangUps) signals.push("SIGHUP");
+    const actions = DefaultActions.open(signals);
+    return actions && new SignalWatch(actions, signals, drainMs);
   }
 
   /** Whether a signal was heard for which the loop has not turned yet. */
@@ -238,19 +242,21 @@ class SignalWatch {
    * Does what is to be done now.
    *
    * @param stillMs for how long the loop has not turned, in milliseconds
-   * @param standsMs for how long it has stood at the same conversation, in milliseconds
+   * @param turn the number of the conversation whose turn it is; 0 for none
    * @param passedMs the time since the last look, in milliseconds
    * @param isClosing whether the server closes
    * @returns `ends` if it is time to end the process
    */
   look(
     stillMs: number,
-    standsMs: number,
+    turn: number,
     passedMs: number,
     isClosing: boolean,
   ): "ends" | undefined {
     const actions = this.#actions;
-    // Of those that come between two looks the order is not known. A hang-up is taken for the last.
+    // Several conversations may have their turns before the loop itself has one. 0 would not count.
+    const [sameMs = 0] = this.#turns.look([turn + 1], passedMs);
+    const standsMs = Math.min(stillMs, sameMs);
     for (const signal of actions.take()) this.#hear(signal);
     if (stillMs === 0) {
       // The loop has turned, and has heard what came before the last look. But of a hang-up it may

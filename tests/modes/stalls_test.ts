@@ -25,7 +25,7 @@ test("a loop that does not turn is logged once, and a signal ends its process", 
   await using late = await Peer.connect(server.address);
   assertEquals(await (await late.send("here\n")).line(), "here");
   await peer.send("spin\n");
-  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  await server.printed(" has not turned for ", "stderr");
   const line = / WRN the event loop has not turned for [1-9]\d*\.\d s: it serves (.*)\n/;
   const end = "a signal ends the process, and cuts 3 connections";
   assertEquals(line.exec(server.stderr)?.[1], `${peer.name}; ${end}`, server.stderr);
@@ -36,26 +36,41 @@ test("a loop that does not turn is logged once, and a signal ends its process", 
   assert(ending.stderr.endsWith(` WRN the process ends without its event loop${whom}`));
 }, { sanitize: false, skip });
 
-/** Has a peer hold up the loop until its stall is logged, and then lets it turn again. */
-async function holdUp(server: ServerProcess, peer: Peer, file: string): Promise<void> {
+/**
+ * Has a peer hold up the loop until its stall is logged, and then lets it turn again.
+ *
+ * @param send what is sent to the server before that
+ */
+async function holdUp(
+  server: ServerProcess,
+  peer: Peer,
+  send: () => void = () => {},
+): Promise<void> {
+  using folder = new Folder();
+  const file = folder.path("enough");
   await peer.send(`until ${file}\n`);
-  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  await server.printed(" has not turned for ", "stderr");
+  send();
   writeFileSync(file, "");
   assertEquals(await peer.line(), `until ${file}`);
+}
+
+/** A server that was told to close does so in order, when its only client has gone. */
+async function endInOrder(server: ServerProcess, peer: Peer): Promise<void> {
+  peer.finish();
+  const ending = await server.end();
+  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+  assertMatch(totalsIn(ending), /^accepted 1 · completed 1 · failed 0 · cut 0/);
 }
 
 test("a signal that comes when the loop has just turned again cuts nobody", async () => {
   const flags = ["--protocol", SPIN, "--stall", "1200ms"];
   await using server = await ServerProcess.start("event", flags);
   await using peer = await Peer.connect(server.address);
-  using folder = new Folder();
-  await holdUp(server, peer, folder.path("enough"));
+  await holdUp(server, peer);
   server.signal("SIGTERM");
   assertEquals(await (await peer.send("here\n")).line(), "here");
-  peer.finish();
-  const ending = await server.end();
-  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
-  assertMatch(totalsIn(ending), /^accepted 1 · completed 1 · failed 0 · cut 0/);
+  await endInOrder(server, peer);
 }, { sanitize: false, skip });
 
 test("a loop that is stuck may turn for as long as its drain after an early signal", async () => {
@@ -66,12 +81,10 @@ test("a loop that is stuck may turn for as long as its drain after an early sign
   const file = folder.path("enough");
   assertEquals(await (await peer.send(`now\nuntil ${file}\n`)).line(), "now");
   server.signal("SIGTERM");
-  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  await server.printed(" has not turned for ", "stderr");
   writeFileSync(file, "");
   assertEquals(await peer.line(), `until ${file}`);
-  peer.finish();
-  const ending = await server.end();
-  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
+  await endInOrder(server, peer);
 }, { sanitize: false, skip });
 
 test(
@@ -111,7 +124,7 @@ test(
     await using server = await ServerProcess.start("event", [...FLAGS, "--stall", "1200ms"]);
     await using peer = await Peer.connect(server.address);
     await peer.send("spin\n");
-    await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+    await server.printed(" has not turned for ", "stderr");
     server.signal("SIGHUP");
     server.signal("SIGHUP");
     const { signal, stderr } = await server.end();
@@ -125,18 +138,11 @@ test("a terminal that closes while a loop is stuck for a while cuts nobody", asy
   const flags = ["--protocol", SPIN, "--drain", "1m", "--stall", "300ms"];
   await using server = await ServerProcess.start("event", flags);
   await using peer = await Peer.connect(server.address);
-  using folder = new Folder();
-  const file = folder.path("enough");
-  await peer.send(`until ${file}\n`);
-  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
-  server.signal("SIGHUP");
-  server.signal("SIGHUP");
-  writeFileSync(file, "");
-  assertEquals(await peer.line(), `until ${file}`);
-  peer.finish();
-  const ending = await server.end();
-  assertEquals([ending.code, ending.signal], [0, null], ending.stderr);
-  assertMatch(totalsIn(ending), /^accepted 1 · completed 1 · failed 0 · cut 0/);
+  await holdUp(server, peer, () => {
+    server.signal("SIGHUP");
+    server.signal("SIGHUP");
+  });
+  await endInOrder(server, peer);
 }, { sanitize: false, skip });
 
 test("a hang-up is heard by a loop that turns once and is stuck again", async () => {
@@ -148,7 +154,7 @@ test("a hang-up is heard by a loop that turns once and is stuck again", async ()
   using folder = new Folder();
   const file = folder.path("enough");
   await peer.send(`until ${file}\n`);
-  await until("the stall to be logged", () => server.stderr.includes(" has not turned for "));
+  await server.printed(" has not turned for ", "stderr");
   server.signal("SIGHUP");
   await other.send("spin\n");
   writeFileSync(file, "");

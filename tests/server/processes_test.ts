@@ -404,7 +404,6 @@ class Read {
   readonly lines: number[] = [];
   dropped = 0;
   readonly #reader: JournalReader;
-
   readonly #numbers: Int32Array;
 
   constructor(memory: TeamMemory, offset: number) {

@@ -150,6 +150,8 @@ export class Desk {
   readonly #told = new Map<Child, Told>();
   /** Those who were started in vain, as the main thread knows. */
   readonly #unwanted = new Set<number>();
+  /** What the main thread says comes here. */
+  readonly #received = new Uint8Array(4096);
   readonly #decoder = new TextDecoder();
   #commands = "";
   #hasSeenWake = false;
@@ -397,11 +399,11 @@ export class Desk {
 
   #hearCommands(): void {
     const { MSG_DONTWAIT } = this.#net.constants;
-    const buffer = new Uint8Array(4096);
     for (;;) {
-      const count = this.#net.recv(this.#data.commands, buffer, MSG_DONTWAIT);
+      const count = this.#net.recv(this.#data.commands, this.#received, MSG_DONTWAIT);
       if (count <= 0) break;
-      this.#commands += this.#decoder.decode(buffer.subarray(0, count), { stream: true });
+      const bytes = this.#received.subarray(0, count);
+      this.#commands += this.#decoder.decode(bytes, { stream: true });
     }
     const lines = this.#commands.split("\n");
     this.#commands = lines.pop() as string;
